@@ -1,0 +1,298 @@
+/**
+ * The line to one org: requests in, typed answers and bytes out.
+ *
+ * The only module that sends anything. Whatever HTTP client the application
+ * provides carries it; none of that client's types shows in what is public.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as BulkError from "../BulkError.ts"
+import * as Auth from "./Auth.ts"
+
+/**
+ * A request to the org's REST API. `path` follows `/services/data/vNN.N`;
+ * `body` is sent as JSON.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Request {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
+  readonly body?: unknown
+}
+
+/**
+ * An answer whose body is still to be read. `headers` have lower-case names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Download {
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
+}
+
+/**
+ * A connection to one org.
+ *
+ * - `json` sends a request and decodes its JSON answer. A GET is repeated while
+ *   it fails in ways that may pass, five times and two minutes at the most;
+ *   every request is sent once more with renewed credentials after a 401.
+ * - `bytes` sends a GET for CSV and gives its body as a stream, to be read
+ *   within the scope: closing it drops the connection.
+ * - `upload` sends a stream of CSV as the body of a PUT, pulled only as fast as
+ *   the socket takes it. It is never repeated, since a stream cannot be asked
+ *   twice; the stream's own failure comes out untouched.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Connection extends Context.Service<
+  Connection,
+  {
+    readonly apiVersion: string
+    readonly json: <S extends Schema.ConstraintDecoder<unknown>>(
+      request: Request,
+      schema: S
+    ) => Effect.Effect<S["Type"], BulkError.BulkError>
+    readonly bytes: (
+      request: Omit<Request, "method" | "body">
+    ) => Effect.Effect<Download, BulkError.BulkError, Scope.Scope>
+    readonly upload: <E, R>(
+      path: string,
+      body: Stream.Stream<Uint8Array, E, R>
+    ) => Effect.Effect<void, E | BulkError.BulkError, R>
+  }
+>()("effect-salesforce-bulk/Connection") {}
+
+/**
+ * What a connection can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The API version, like `"62.0"`. Default `"62.0"`. */
+  readonly apiVersion?: string | undefined
+}
+
+/**
+ * A connection with options of one's own. Every call makes another connection,
+ * so two orgs in one program are two layers.
+ *
+ * Fails with `InvalidOptions` when the API version is none.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = (
+  options: Options
+): Layer.Layer<Connection, BulkError.BulkError, Auth.Session | HttpClient.HttpClient> =>
+  // Effect builds one layer value once per program, however often it is provided:
+  // without `fresh` a second org would silently get the first one's session
+  Layer.fresh(
+    Layer.effect(
+      Connection,
+      Effect.suspend(() => make(options))
+    )
+  )
+
+/**
+ * A connection for the `Session` and the `HttpClient` that are provided to it.
+ *
+ * **Example** (Two orgs in one program)
+ *
+ * ```ts
+ * const copy = Query.records({ schema: Item, from: "Item__c" }).pipe(
+ *   Stream.provide(Connection.layer.pipe(Layer.provide(sourceOrg))),
+ *   Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c", nulls: "clear" }),
+ *   Stream.provide(Connection.layer.pipe(Layer.provide(targetOrg)))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Connection, BulkError.BulkError, Auth.Session | HttpClient.HttpClient> = layerWith({})
+
+const defaultApiVersion = "62.0"
+
+/** When a GET is repeated: half a second, growing, with jitter; five times, two minutes at the most. */
+const retryPolicy = {
+  schedule: Schedule.exponential("500 millis", 2).pipe(
+    Schedule.jittered,
+    Schedule.upTo({ times: 5, duration: "2 minutes" })
+  ),
+  while: (error: BulkError.BulkError) => error.isRetryable
+}
+
+/** How long the head of an answer, or a whole JSON answer, may take before it counts as lost. */
+const patience = "2 minutes"
+
+const make = Effect.fnUntraced(function* (options: Options) {
+  const session = yield* Auth.Session
+  const client = yield* HttpClient.HttpClient
+  const apiVersion = options.apiVersion ?? defaultApiVersion
+  if (!/^\d{2,}\.\d$/.test(apiVersion)) {
+    return yield* BulkError.make(
+      new BulkError.InvalidOptions({ problem: `apiVersion ${JSON.stringify(apiVersion)} is not like "62.0"` })
+    )
+  }
+  const scopedClient = HttpClient.withScope(client)
+
+  const sendWith = <R>(
+    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
+    request: HttpClientRequest.HttpClientRequest,
+    credentials: Auth.Credentials
+  ) =>
+    via
+      .execute(
+        request.pipe(
+          HttpClientRequest.prependUrl(`${credentials.instanceUrl}/services/data/v${apiVersion}`),
+          HttpClientRequest.bearerToken(credentials.accessToken)
+        )
+      )
+      .pipe(
+        // the org has no part in the caller's trace: its ids stay at home
+        Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+        Effect.mapError((error) => connectionLost(request, error.reason.cause ?? error.reason._tag))
+      )
+
+  /** Sends, and once more with renewed credentials if the first ones were refused. */
+  const send = Effect.fnUntraced(function* <R>(
+    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
+    request: HttpClientRequest.HttpClientRequest
+  ) {
+    const credentials = yield* session.current
+    const response = yield* sendWith(via, request, credentials)
+    if (response.status !== 401) return response
+    yield* readText(request, response) // an unread body would hold its socket
+    return yield* sendWith(via, request, yield* session.renew(credentials))
+  })
+
+  const json = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(request: Request, schema: S) {
+    const toSend = toHttp(request).pipe(HttpClientRequest.acceptJson)
+    const text = yield* send(client, toSend).pipe(
+      Effect.flatMap((response) => readOk(toSend, response)),
+      timeoutAfterPatience(toSend),
+      (once) => (request.method === "GET" ? Effect.retry(once, retryPolicy) : once)
+    )
+    return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text).pipe(
+      Effect.mapError((error) =>
+        BulkError.make(
+          new BulkError.UnexpectedResponse({
+            request: describe(toSend),
+            problem: `the answer is not what the API documents: ${error.message}`
+          })
+        )
+      )
+    )
+  })
+
+  const bytes = Effect.fnUntraced(function* (request: Omit<Request, "method" | "body">) {
+    const toSend = toHttp({ ...request, method: "GET" }).pipe(HttpClientRequest.accept("text/csv"))
+    const response = yield* send(scopedClient, toSend).pipe(
+      Effect.tap((response) => (isOk(response) ? Effect.void : readOk(toSend, response))),
+      timeoutAfterPatience(toSend),
+      Effect.retry(retryPolicy)
+    )
+    return {
+      headers: response.headers,
+      bytes: Stream.mapError(response.stream, (error) => connectionLost(toSend, error.reason.cause))
+    }
+  })
+
+  const upload = Effect.fnUntraced(function* <E, R>(path: string, body: Stream.Stream<Uint8Array, E, R>) {
+    const context = yield* Effect.context<R>()
+    // HTTP clients fold a failing body into errors of their own: keep the original
+    let failure: Cause.Cause<E | BulkError.BulkError> | undefined
+    const watched = body.pipe(
+      Stream.tapCause((cause) =>
+        Effect.sync(() => {
+          failure = cause
+        })
+      ),
+      Stream.provideContext(context)
+    )
+    const request = HttpClientRequest.put(path).pipe(
+      HttpClientRequest.bodyStream(watched, { contentType: "text/csv; charset=UTF-8" }),
+      HttpClientRequest.acceptJson
+    )
+    yield* session.current.pipe(
+      Effect.flatMap((credentials) => sendWith(client, request, credentials)),
+      Effect.flatMap((response) => readOk(request, response)),
+      Effect.catchCause(
+        (cause): Effect.Effect<never, E | BulkError.BulkError> =>
+          Effect.failCause(failure === undefined || Cause.hasInterruptsOnly(failure) ? cause : failure)
+      )
+    )
+  })
+
+  return Connection.of({ apiVersion, json, bytes, upload })
+})
+
+const toHttp = (request: Request): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.make(request.method)(request.path, {
+    ...(request.query === undefined ? undefined : { urlParams: request.query }),
+    ...(request.body === undefined ? undefined : { body: HttpBody.jsonUnsafe(request.body) })
+  })
+
+const isOk = (response: HttpClientResponse.HttpClientResponse): boolean =>
+  response.status >= 200 && response.status < 300
+
+const describe = (request: HttpClientRequest.HttpClientRequest): string => `${request.method} ${request.url}`
+
+const connectionLost = (request: HttpClientRequest.HttpClientRequest, cause: unknown): BulkError.BulkError =>
+  BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }))
+
+const timeoutAfterPatience = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.timeoutOrElse({
+    duration: patience,
+    orElse: () => Effect.fail(connectionLost(request, `nothing within ${patience}`))
+  })
+
+const readText = (
+  request: HttpClientRequest.HttpClientRequest,
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string, BulkError.BulkError> =>
+  Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause))
+
+/** The body of a success; anything else fails as the error that Salesforce describes in it. */
+const readOk = Effect.fnUntraced(function* (
+  request: HttpClientRequest.HttpClientRequest,
+  response: HttpClientResponse.HttpClientResponse
+) {
+  const body = yield* readText(request, response)
+  if (isOk(response)) return body
+  const { status } = response
+  const [error] = Option.getOrElse(decodeErrors(body), () => [undefined])
+  return yield* BulkError.make(
+    new BulkError.ApiError({
+      request: describe(request),
+      status,
+      code: error?.errorCode ?? `HTTP_${status}`,
+      detail: error?.message ?? "the answer is not Salesforce's JSON; a proxy or the network's edge may have given it",
+      body
+    })
+  )
+})
+
+const decodeErrors = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.NonEmptyArray(Schema.Struct({ errorCode: Schema.String, message: Schema.String })))
+)

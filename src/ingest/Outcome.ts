@@ -1,0 +1,114 @@
+/**
+ * What became of one record.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A row as the org echoes it, cell by column. Values are re-serialised: a number
+ * sent as `912260031` may come back as `9.12260031E8`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CsvRow = Readonly<Record<string, string>>
+
+/**
+ * Why the org refused a row. `code` is Salesforce's status code
+ * (`REQUIRED_FIELD_MISSING`, ...); `fields` are those it names; `raw` is the
+ * `sf__Error` cell as it came, which may hold several errors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RowError {
+  readonly code: string
+  readonly message: string
+  readonly fields: ReadonlyArray<string>
+  readonly raw: string
+}
+
+/**
+ * The record was committed. `created` tells an insert from an update; `row` is
+ * the org's echo.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Succeeded {
+  readonly _tag: "Succeeded"
+  readonly jobId: string
+  readonly id: string
+  readonly created: boolean
+  readonly row: CsvRow
+}
+
+/**
+ * The record was refused: by the org, or (`origin: "client"`, code
+ * `INVALID_RECORD`, no job) because it cannot be written as CSV and was not sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failed<A> {
+  readonly _tag: "Failed"
+  readonly jobId: string | undefined
+  /** The record's id, where the org gives one. */
+  readonly id: string | undefined
+  readonly error: RowError
+  readonly record: A
+  readonly origin: "org" | "client"
+}
+
+/**
+ * The record was sent and not touched: the job ended before its turn, or (`reason:
+ * "unaccounted"`) no result file of the settled job names it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Unprocessed<A> {
+  readonly _tag: "Unprocessed"
+  readonly jobId: string
+  readonly record: A
+  readonly reason: "unprocessed" | "unaccounted"
+}
+
+/**
+ * What became of one record. With a key `A` is the very record that was sent;
+ * without one it is the row as the org echoed it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome<A> = Succeeded | Failed<A> | Unprocessed<A>
+
+/**
+ * Reads an `sf__Error` cell: `CODE:message:Field1,Field2 --`. Messages may hold
+ * colons and newlines of their own; what does not look like an error is kept
+ * whole as the message, with code `UNKNOWN`.
+ *
+ * **Example** (A missing field)
+ *
+ * ```ts
+ * Outcome.parseError("REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --")
+ * // { code: "REQUIRED_FIELD_MISSING", message: "Required fields are missing: [LastName]", fields: ["LastName"], ... }
+ * ```
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parseError = (raw: string): RowError => {
+  const code = /^[A-Z][A-Z0-9_]*(?=:)/.exec(raw)?.[0]
+  if (code === undefined) return { code: "UNKNOWN", message: raw, fields: [], raw }
+  // of several errors the first one speaks
+  const first = /^(.*?) ?--(?=[A-Z][A-Z0-9_]*:|$)/s.exec(raw)?.[1] ?? raw
+  const body = first.slice(code.length + 1)
+  const fields = /:((?:[A-Za-z]\w*(?:, ?[A-Za-z]\w*)*)?) ?$/.exec(body)
+  return {
+    code,
+    message: fields === null ? body : body.slice(0, fields.index),
+    fields: fields?.[1] ? fields[1].split(/, ?/) : [],
+    raw
+  }
+}

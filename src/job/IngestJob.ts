@@ -1,0 +1,114 @@
+/**
+ * The ingest endpoints, one typed Effect each, for whoever drives a job by
+ * hand. The streams of `Ingest` are built on them.
+ *
+ * A job is created `Open`, takes one upload of CSV, and is processed once it is
+ * closed; until then it touches no data.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type * as BulkError from "../BulkError.ts"
+import { Connection } from "../connection/Connection.ts"
+import { type AwaitOptions, endpointAt } from "./endpoint.ts"
+import type * as Job from "./Job.ts"
+
+const endpoint = endpointAt("/jobs/ingest")
+
+/**
+ * What a job is to do. The CSV is comma-separated with line feeds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CreateOptions {
+  /** The API name of the object, like `Account` or `Inventory__c`. */
+  readonly object: string
+  readonly operation: "insert" | "update" | "upsert" | "delete" | "hardDelete"
+  /** The external id field of an upsert; a column of its CSV. */
+  readonly externalIdFieldName?: string | undefined
+}
+
+/**
+ * The three result files of a settled job.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResultFile = "successfulResults" | "failedResults" | "unprocessedrecords"
+
+/**
+ * Creates a job, in state `Open`.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const create = (options: CreateOptions): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  endpoint.create(options)
+
+/**
+ * Uploads the job's CSV, once: header first, UTF-8 without a BOM, at most 100 MB.
+ * A failure of `csv` itself comes out untouched; after any failure the job
+ * cannot be used again and should be aborted.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const upload = <E, R>(
+  jobId: string,
+  csv: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<void, E | BulkError.BulkError, R | Connection> =>
+  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, csv))
+
+/**
+ * Closes a job: Salesforce processes it from here on. This is the only commit
+ * point of a load.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const close = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  endpoint.patchState(jobId, "UploadComplete")
+
+/**
+ * Aborts a job. Rows that are committed stay committed.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  endpoint.patchState(jobId, "Aborted")
+
+/**
+ * What Salesforce says of a job now.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const get: (jobId: string) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> = endpoint.get
+
+/**
+ * Waits until a closed job is `JobComplete`, `Failed` or `Aborted`, and gives
+ * what was seen last; which of them it is, is for the caller to judge.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const awaitDone: <R = never>(
+  jobId: string,
+  options?: AwaitOptions<R>
+) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> = endpoint.awaitDone
+
+/**
+ * One of a settled job's result files, as CSV bytes.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const results = (jobId: string, file: ResultFile): Stream.Stream<Uint8Array, BulkError.BulkError, Connection> =>
+  Stream.unwrap(
+    Connection.use((connection) => connection.bytes({ path: `${endpoint.path(jobId)}/${file}` })).pipe(
+      Effect.map((download) => download.bytes)
+    )
+  )

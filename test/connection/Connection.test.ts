@@ -1,0 +1,273 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { TestClock } from "effect/testing"
+import type * as BulkError from "../../src/BulkError.ts"
+import * as Auth from "../../src/connection/Auth.ts"
+import * as Connection from "../../src/connection/Connection.ts"
+
+const host = "https://acme.my.salesforce.com"
+
+/** An HTTP client that answers from a list, and keeps what it was asked. */
+const scripted = (answers: ReadonlyArray<() => Response | Error>) => {
+  const requests: Array<HttpClientRequest.HttpClientRequest> = []
+  const client = HttpClient.make((request) =>
+    Effect.suspend(() => {
+      const answer = answers[requests.length]?.() ?? new Error("no more answers")
+      requests.push(request)
+      return answer instanceof Error
+        ? Effect.fail(
+            new HttpClientError.HttpClientError({
+              reason: new HttpClientError.TransportError({ request, cause: answer })
+            })
+          )
+        : Effect.succeed(HttpClientResponse.fromWeb(request, answer))
+    })
+  )
+  return { requests, layer: Layer.succeed(HttpClient.HttpClient, client) }
+}
+
+const json =
+  (body: unknown, status = 200) =>
+  () =>
+    Response.json(body, { status })
+const expired = json([{ errorCode: "INVALID_SESSION_ID", message: "Session expired or invalid" }], 401)
+const lost = () => new Error("socket hang up")
+
+const token = Auth.layerToken({ instanceUrl: host, accessToken: "00D!one" })
+const Answer = Schema.Struct({ ok: Schema.Boolean })
+const get = Connection.Connection.use((connection) => connection.json({ method: "GET", path: "/x" }, Answer))
+const post = Connection.Connection.use((connection) =>
+  connection.json({ method: "POST", path: "/x", body: { a: 1 } }, Answer)
+)
+
+const over = (org: { readonly layer: Layer.Layer<HttpClient.HttpClient> }, session = token) =>
+  Effect.provide(Connection.layer.pipe(Layer.provide([session, org.layer])))
+
+const reasonOf = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
+  Effect.map(Effect.flip(self), (error) => error.reason)
+
+describe("Connection", () => {
+  it.effect("asks the session's org, with its token, under the API version", () =>
+    Effect.gen(function* () {
+      const org = scripted([json({ ok: true })])
+      assert.deepStrictEqual(yield* get.pipe(over(org)), { ok: true })
+      const [request] = org.requests
+      assert.strictEqual(request?.url, `${host}/services/data/v62.0/x`)
+      assert.strictEqual(request?.headers.authorization, "Bearer 00D!one")
+    })
+  )
+
+  it.effect("gives Salesforce's error with its code, words and body", () =>
+    Effect.gen(function* () {
+      const body = [{ errorCode: "INVALIDENTITY", message: "Unable to find object: Foo" }]
+      const error = yield* Effect.flip(post.pipe(over(scripted([json(body, 400)]))))
+      assert.deepInclude(error.reason, {
+        _tag: "ApiError",
+        status: 400,
+        code: "INVALIDENTITY",
+        detail: "Unable to find object: Foo",
+        body: JSON.stringify(body)
+      })
+      assert.strictEqual(error.message, "POST /x: 400 INVALIDENTITY: Unable to find object: Foo")
+      assert.isFalse(error.isRetryable)
+    })
+  )
+
+  it.effect("names errors that are not Salesforce's, and answers that are not the API's", () =>
+    Effect.gen(function* () {
+      const html = scripted([() => new Response("<html>Bad gateway</html>", { status: 502 })])
+      assert.deepInclude(yield* reasonOf(post.pipe(over(html))), {
+        _tag: "ApiError",
+        code: "HTTP_502",
+        body: "<html>Bad gateway</html>"
+      })
+      for (const body of ["", "<html>", '{"ok":"yes"}', '{"ok":']) {
+        const odd = scripted([() => new Response(body)])
+        assert.strictEqual((yield* reasonOf(post.pipe(over(odd))))._tag, "UnexpectedResponse")
+      }
+    })
+  )
+
+  it.effect("repeats a GET while it may pass, and no POST", () =>
+    Effect.gen(function* () {
+      const org = scripted([lost, json([], 503), json([], 429), json({ ok: true })])
+      const fiber = yield* Effect.forkChild(get.pipe(over(org)))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { ok: true })
+      assert.strictEqual(org.requests.length, 4)
+
+      for (const answer of [lost, json([], 503)]) {
+        const other = scripted([answer, json({ ok: true })])
+        assert.isTrue((yield* Effect.flip(post.pipe(over(other)))).isRetryable)
+        assert.strictEqual(other.requests.length, 1)
+      }
+    })
+  )
+
+  it.effect("stops repeating after five times, and at once where it cannot help", () =>
+    Effect.gen(function* () {
+      const org = scripted(Array.from({ length: 20 }, () => json([], 503)))
+      const fiber = yield* Effect.forkChild(reasonOf(get.pipe(over(org))))
+      yield* TestClock.adjust("5 minutes")
+      assert.deepInclude(yield* Fiber.join(fiber), { _tag: "ApiError", status: 503 })
+      assert.strictEqual(org.requests.length, 6)
+
+      const gone = scripted([json([{ errorCode: "NOT_FOUND", message: "gone" }], 404)])
+      assert.deepInclude(yield* reasonOf(get.pipe(over(gone))), { _tag: "ApiError", code: "NOT_FOUND" })
+      assert.strictEqual(gone.requests.length, 1)
+    })
+  )
+
+  it.effect("counts silence as a lost connection", () =>
+    Effect.gen(function* () {
+      const silent = {
+        layer: Layer.succeed(
+          HttpClient.HttpClient,
+          HttpClient.make(() => Effect.never)
+        )
+      }
+      const fiber = yield* Effect.forkChild(reasonOf(post.pipe(over(silent))))
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "ConnectionLost")
+    })
+  )
+
+  it.effect("renews a refused session once, and asks again", () =>
+    Effect.gen(function* () {
+      const stale: Array<string> = []
+      const renewing = Layer.succeed(Auth.Session, {
+        current: Effect.succeed({ instanceUrl: host, accessToken: Redacted.make("one") }),
+        renew: ({ accessToken }) =>
+          Effect.sync(() => {
+            stale.push(Redacted.value(accessToken))
+            return { instanceUrl: host, accessToken: Redacted.make("two") }
+          })
+      })
+      const org = scripted([expired, json({ ok: true })])
+      assert.deepStrictEqual(yield* post.pipe(over(org, renewing)), { ok: true })
+      assert.deepStrictEqual(stale, ["one"])
+      assert.deepStrictEqual(
+        org.requests.map((request) => request.headers.authorization),
+        ["Bearer one", "Bearer two"]
+      )
+      // refused again: no loop
+      const stubborn = scripted([expired, expired, json({ ok: true })])
+      const error = yield* Effect.flip(get.pipe(over(stubborn, renewing)))
+      assert.isTrue(error.isAuth)
+      assert.strictEqual(stubborn.requests.length, 2)
+    })
+  )
+
+  it.effect("fails with SessionExpired when a fixed token is refused", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(get.pipe(over(scripted([expired]))))
+      assert.deepInclude(error.reason, { _tag: "SessionExpired", instanceUrl: host })
+      assert.isTrue(error.isAuth)
+      assert.notInclude(JSON.stringify(error), "00D!one")
+    })
+  )
+
+  it.effect("gives the answer's error for bytes too, before anything is read", () =>
+    Effect.gen(function* () {
+      const bytes = Effect.scoped(Connection.Connection.use((connection) => connection.bytes({ path: "/csv" })))
+      const org = scripted([json([{ errorCode: "INVALIDJOBSTATE", message: "not yet" }], 400)])
+      assert.deepInclude(yield* reasonOf(bytes.pipe(over(org))), { _tag: "ApiError", code: "INVALIDJOBSTATE" })
+    })
+  )
+
+  it.effect("is handled by reason", () =>
+    Effect.gen(function* () {
+      const handled = yield* get.pipe(
+        over(scripted([expired])),
+        Effect.catchReason("BulkError", "SessionExpired", (reason) => Effect.succeed(reason.instanceUrl))
+      )
+      assert.strictEqual(handled, host)
+    })
+  )
+
+  it.effect("refuses an API version that is none", () =>
+    Effect.gen(function* () {
+      const layer = Connection.layerWith({ apiVersion: "62" }).pipe(Layer.provide([token, scripted([]).layer]))
+      assert.strictEqual((yield* reasonOf(Effect.provide(get, layer)))._tag, "InvalidOptions")
+    })
+  )
+})
+
+describe("Auth.layerToken", () => {
+  const sessionFor = (instanceUrl: string) =>
+    Auth.Session.use((session) => session.current).pipe(
+      Effect.provide(Auth.layerToken({ instanceUrl, accessToken: Redacted.make("secret") }))
+    )
+
+  it.effect("takes https, and http to the loopback host", () =>
+    Effect.gen(function* () {
+      for (const [given, url] of [
+        ["https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"],
+        ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
+        ["http://localhost:80", "http://localhost"],
+        ["http://[::1]:1234", "http://[::1]:1234"]
+      ] as const) {
+        assert.strictEqual((yield* sessionFor(given)).instanceUrl, url)
+      }
+    })
+  )
+
+  it.effect("refuses everything else, and shows no credentials of it", () =>
+    Effect.gen(function* () {
+      for (const url of [
+        "acme.my.salesforce.com",
+        "",
+        "http://acme.my.salesforce.com",
+        "http://127.0.0.1.evil.example",
+        "ftp://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com/services/data",
+        "https://me:hunter2@acme.my.salesforce.com"
+      ]) {
+        const error = yield* Effect.flip(sessionFor(url))
+        assert.strictEqual(error.reason._tag, "InvalidOptions")
+        assert.notInclude(error.message, "hunter2")
+      }
+    })
+  )
+})
+
+describe("two connections", () => {
+  /** Both orgs answer with their own name. */
+  const whoAmI = Connection.Connection.use((connection) =>
+    connection.json({ method: "GET", path: "/me" }, Schema.Struct({ name: Schema.String }))
+  ).pipe(Effect.map(({ name }) => name))
+  const client = Layer.succeed(
+    HttpClient.HttpClient,
+    HttpClient.make((request, url) =>
+      Effect.succeed(HttpClientResponse.fromWeb(request, Response.json({ name: url.hostname.split(".")[0] })))
+    )
+  )
+  const org = (name: string) =>
+    Connection.layer.pipe(
+      Layer.provide(Auth.layerToken({ instanceUrl: `https://${name}.my.salesforce.com`, accessToken: name }))
+    )
+
+  it.effect("nested in one program keep their sessions apart", () =>
+    Effect.gen(function* () {
+      const inner = whoAmI.pipe(Effect.provide(org("inner")))
+      const names = yield* Effect.all([whoAmI, inner, whoAmI, inner]).pipe(Effect.provide(org("outer")))
+      assert.deepStrictEqual(names, ["outer", "inner", "outer", "inner"])
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("in one stream keep their sessions apart", () =>
+    Effect.gen(function* () {
+      const names = yield* Stream.fromEffect(whoAmI).pipe(
+        Stream.provide(org("source")),
+        Stream.mapEffect((source) => Effect.map(whoAmI, (target) => `${source} to ${target}`)),
+        Stream.provide(org("target")),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(names, ["source to target"])
+    }).pipe(Effect.provide(client))
+  )
+})

@@ -1,0 +1,33 @@
+// Every example is run as a person runs it, and says what it is meant to say.
+import { execFile } from "node:child_process"
+import { join, resolve } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+
+const root = resolve(import.meta.dirname, "..")
+
+const run = (example: string) =>
+  Effect.callback<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }>((resume) => {
+    const child = execFile(
+      process.execPath,
+      [join(root, "examples", example, "main.ts")],
+      { cwd: root },
+      (error, stdout, stderr) => resume(Effect.succeed({ code: error?.code ?? 0, stdout, stderr }))
+    )
+    return Effect.sync(() => child.kill())
+  })
+
+describe("examples", () => {
+  it.live("00-airports loads a published file and shows what became of it", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run("00-airports")
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /^3360 created, 0 updated, 16 refused in [\d.]+ s$/m)
+      assert.match(stdout, /^ +YAP +Yap International +INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST: .*: NA$/m)
+      assert.strictEqual(stdout.match(/INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST/g)?.length, 16)
+      assert.match(stdout, /^ +BLI +Bellingham Intl +48\.79 +Bellingham$/m)
+      assert.match(stderr, /^uploading: 3,376 records, [\d,]+ bytes$/m)
+      assert.match(stderr, /^JobComplete: 3,376 processed, 16 failed$/m)
+    })
+  )
+})

@@ -1,0 +1,380 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Data, Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
+import type { Connection } from "../../src/connection/Connection.ts"
+import * as Ingest from "../../src/ingest/Ingest.ts"
+import type { Outcome } from "../../src/ingest/Outcome.ts"
+import type { Progress } from "../../src/Progress.ts"
+import * as Query from "../../src/query/Query.ts"
+import { inProcess, Requests, replacing, virtually } from "../support/orgs.ts"
+import { Widget, widget, widgets } from "../support/widgets.ts"
+
+const upsert = Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear" })
+const insert = Ingest.insert({ object: "Widget__c", schema: Widget })
+
+const stored = Query.records({ schema: Widget, from: "Widget__c" }).pipe(
+  Stream.runCollect,
+  Effect.map((found) => found.toSorted((a, b) => Number(a.Key__c.slice(2)) - Number(b.Key__c.slice(2))))
+)
+
+/** All outcomes by tag; and the failure of the stream, if it failed. */
+const settle = <A, E>(outcomes: Stream.Stream<Outcome<A>, E, Connection>) =>
+  Effect.gen(function* () {
+    const all: Array<Outcome<A>> = []
+    const exit = yield* Effect.exit(Stream.runForEach(outcomes, (outcome) => Effect.sync(() => all.push(outcome))))
+    const tagged = <T extends Outcome<A>["_tag"]>(tag: T) =>
+      all.filter((outcome): outcome is Extract<Outcome<A>, { readonly _tag: T }> => outcome._tag === tag)
+    return {
+      all,
+      succeeded: tagged("Succeeded"),
+      failed: tagged("Failed"),
+      unprocessed: tagged("Unprocessed"),
+      error: Exit.findErrorOption(exit)
+    }
+  })
+
+class SourceBroke extends Data.TaggedError("SourceBroke") {}
+
+describe("Ingest.upsert", () => {
+  it.effect("creates, then updates, and gives an outcome for every record", () =>
+    Effect.gen(function* () {
+      const first = yield* settle(Stream.fromIterable(widgets(450)).pipe(upsert))
+      assert.deepStrictEqual([first.succeeded.length, first.all.length], [450, 450])
+      assert.isTrue(first.succeeded.every(({ created, id }) => created && /^\w{18}$/.test(id)))
+      assert.strictEqual(new Set(first.succeeded.map(({ row }) => row.Key__c)).size, 450)
+      assert.deepStrictEqual(yield* stored, [...widgets(450)])
+
+      const changed = widgets(460).map((w) => new Widget({ ...w, Count__c: null, Name: "New" }))
+      const second = yield* settle(Stream.fromIterable(changed).pipe(upsert))
+      assert.strictEqual(second.succeeded.filter(({ created }) => created).length, 10)
+      assert.strictEqual(second.succeeded.filter(({ created }) => !created).length, 450)
+      // `clear` really empties the field
+      assert.deepStrictEqual(yield* stored, changed)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("leaves fields alone where nulls are ignored", () =>
+    Effect.gen(function* () {
+      yield* settle(Stream.make(widget(1)).pipe(upsert))
+      const sparse = widget(1, { Name: "New", Count__c: null, Grade__c: null })
+      const { succeeded } = yield* settle(
+        Stream.make(sparse).pipe(
+          Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "ignore" })
+        )
+      )
+      assert.strictEqual(succeeded.length, 1)
+      assert.deepStrictEqual(yield* stored, [widget(1, { Name: "New" })])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("hands back the very records that the org refused, with its reasons", () =>
+    Effect.gen(function* () {
+      const bad = [widget(2, { Grade__c: "Z" }), widget(5, { Name: "" }), widget(9, { Name: "x".repeat(81) })]
+      const records = widgets(10).map((good) => bad.find(({ Key__c }) => Key__c === good.Key__c) ?? good)
+      const { error, failed, succeeded } = yield* settle(Stream.fromIterable(records).pipe(upsert))
+      assert.strictEqual(succeeded.length, 7)
+      assert.isTrue(error._tag === "None")
+      const byKey = new Map(failed.map((outcome) => [outcome.record.Key__c, outcome]))
+      for (const record of bad) assert.strictEqual(byKey.get(record.Key__c)?.record, record)
+      assert.isTrue(
+        failed.every(({ id, jobId, origin }) => origin === "org" && id === undefined && jobId !== undefined)
+      )
+      assert.deepInclude(byKey.get("K-2")?.error, {
+        code: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        fields: ["Grade__c"]
+      })
+      assert.deepInclude(byKey.get("K-5")?.error, { code: "REQUIRED_FIELD_MISSING", fields: ["Name"] })
+      assert.deepInclude(byKey.get("K-9")?.error, { code: "STRING_TOO_LONG", fields: ["Name"] })
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("does not send what cannot be written, and says so per record", () =>
+    Effect.gen(function* () {
+      const bad = [widget(1, { Name: "#N/A" }), widget(2, { Name: "\ud800" }), widget(3, { Key__c: " " })]
+      const { failed, succeeded } = yield* settle(Stream.fromIterable([...bad, widget(4)]).pipe(upsert))
+      assert.strictEqual(succeeded.length, 1)
+      assert.deepStrictEqual(
+        failed.map(({ error, jobId, origin, record }) => [record, origin, jobId, error.code, error.fields]),
+        bad.map((record, i) => [record, "client", undefined, "INVALID_RECORD", [i === 2 ? "Key__c" : "Name"]])
+      )
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("creates no job when nothing can be sent", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* settle(Stream.empty.pipe(upsert))).all, [])
+      const { failed } = yield* settle(Stream.make(widget(1, { Name: "#N/A" })).pipe(upsert))
+      assert.strictEqual(failed.length, 1)
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("refuses records that could not be told apart, before anything is submitted", () =>
+    Effect.gen(function* () {
+      const { all, error } = yield* settle(
+        Stream.fromIterable([...widgets(600), widget(7, { Key__c: "K-7 " })]).pipe(upsert)
+      )
+      assert.deepStrictEqual(all, [])
+      assert.deepInclude(error, { _tag: "Some" })
+      if (error._tag === "Some")
+        assert.deepInclude(error.value.reason, { _tag: "AmbiguousKey", column: "Key__c", key: "K-7" })
+      assert.strictEqual((yield* Requests).at(-1), "PATCH /jobs/ingest/ID")
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Ingest.insert", () => {
+  it.effect("without a key gives the rows as the org echoes them", () =>
+    Effect.gen(function* () {
+      const records = [widget(1), widget(2, { Grade__c: "Z" }), widget(3, { Name: "#N/A" })]
+      const { failed, succeeded } = yield* settle(Stream.fromIterable(records).pipe(insert))
+      assert.deepStrictEqual(
+        succeeded.map(({ created, row }) => [created, row.Key__c, row.Count__c]),
+        [[true, "K-1", "0.25"]]
+      )
+      assert.deepStrictEqual(
+        failed.map(({ origin, record }) => [origin, record.Key__c, record.Grade__c, record.Name]).toSorted(),
+        [
+          ["client", "K-3", "A", "#N/A"],
+          ["org", "K-2", "Z", "Widget 2"]
+        ]
+      )
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("with a key gives the records that were sent", () =>
+    Effect.gen(function* () {
+      const refused = widget(2, { Grade__c: "Z" })
+      const { failed } = yield* settle(
+        Stream.make(widget(1), refused).pipe(Ingest.insert({ object: "Widget__c", schema: Widget, key: "Key__c" }))
+      )
+      assert.strictEqual(failed[0]?.record, refused)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("finds records by numbers that the org writes in another way", () =>
+    Effect.gen(function* () {
+      const Big = Schema.Struct({ Count__c: Schema.Finite, Name: Schema.String })
+      const refused = { Count__c: 912_260_031, Name: "x".repeat(81) }
+      const { failed } = yield* settle(
+        Stream.make(refused).pipe(Ingest.insert({ object: "Widget__c", schema: Big, key: "Count__c" }))
+      )
+      assert.strictEqual(failed[0]?.record, refused)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("a load that goes wrong", () => {
+  it.effect("aborts the job when the source fails, and gives the source's own error", () =>
+    Effect.gen(function* () {
+      const source = Stream.concat(Stream.fromIterable(widgets(2000)), Stream.fail(new SourceBroke()))
+      const { all, error } = yield* settle(upsert(source))
+      assert.deepStrictEqual(all, [])
+      assert.isTrue(error._tag === "Some" && error.value instanceof SourceBroke)
+      assert.deepStrictEqual(yield* Requests, [
+        "POST /jobs/ingest",
+        "PUT /jobs/ingest/ID/batches",
+        "PATCH /jobs/ingest/ID"
+      ])
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("fails with the source's error before any job when it fails at once", () =>
+    Effect.gen(function* () {
+      const { error } = yield* settle(upsert(Stream.fail(new SourceBroke())))
+      assert.isTrue(error._tag === "Some" && error.value instanceof SourceBroke)
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("aborts the job when it is interrupted while uploading", () =>
+    Effect.gen(function* () {
+      const uploading = yield* Deferred.make<void>()
+      const source = Stream.concat(
+        Stream.fromIterable(widgets(1000)),
+        Stream.fromEffectDrain(Effect.andThen(Deferred.succeed(uploading, undefined), Effect.never))
+      )
+      const fiber = yield* Effect.forkChild(Stream.runDrain(upsert(source)))
+      yield* Deferred.await(uploading)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* Requests).at(-1), "PATCH /jobs/ingest/ID")
+      assert.deepStrictEqual(yield* stored, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("lets a submitted job run on when it is interrupted", () =>
+    Effect.gen(function* () {
+      const submitted = yield* Deferred.make<void>()
+      const outcomes = Stream.fromIterable(widgets(1000)).pipe(
+        Ingest.upsert({
+          object: "Widget__c",
+          schema: Widget,
+          externalId: "Key__c",
+          nulls: "clear",
+          progress: (event) => (event._tag === "Processing" ? Deferred.succeed(submitted, undefined) : Effect.void)
+        })
+      )
+      const fiber = yield* Effect.forkChild(Stream.runDrain(outcomes))
+      yield* Deferred.await(submitted)
+      yield* Fiber.interrupt(fiber)
+      yield* Effect.sleep("10 minutes")
+      assert.strictEqual((yield* stored).length, 1000)
+      assert.strictEqual((yield* Requests).filter((name) => name === "PATCH /jobs/ingest/ID").length, 1)
+    }).pipe(virtually, Effect.provide(inProcess({ queueDelay: "1 minute" })))
+  )
+
+  it.effect("gives the outcomes of a failed job first, then says that it failed", () =>
+    Effect.gen(function* () {
+      const Odd = Schema.Struct({ Key__c: Schema.String, Colour__c: Schema.String })
+      const records = [
+        { Key__c: "1", Colour__c: "red" },
+        { Key__c: "2", Colour__c: "blue" }
+      ]
+      const { error, unprocessed } = yield* settle(
+        Stream.fromIterable(records).pipe(
+          Ingest.upsert({ object: "Widget__c", schema: Odd, externalId: "Key__c", nulls: "clear" })
+        )
+      )
+      assert.sameMembers(
+        unprocessed.map(({ record }) => record),
+        records
+      )
+      assert.isTrue(unprocessed.every(({ reason }) => reason === "unprocessed"))
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") {
+        assert.deepInclude(error.value.reason, {
+          _tag: "JobFailed",
+          state: "Failed",
+          detail: "InvalidBatch : Field name not found : Colour__c"
+        })
+      }
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("refuses more than a job may carry", () =>
+    Effect.gen(function* () {
+      const note = "x".repeat(130_000)
+      const source = Stream.range(1, 1000).pipe(Stream.map((n) => widget(n, { Note__c: note })))
+      const { error } = yield* settle(insert(source))
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") assert.deepInclude(error.value.reason, { _tag: "UploadTooLarge", limit: 100_000_000 })
+      assert.strictEqual((yield* Requests).at(-1), "PATCH /jobs/ingest/ID")
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("leaves a job alone that is not done by the deadline", () =>
+    Effect.gen(function* () {
+      const { error } = yield* settle(
+        Stream.make(widget(1)).pipe(
+          Ingest.insert({ object: "Widget__c", schema: Widget, poll: { deadline: "1 minute" } })
+        )
+      )
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") assert.deepInclude(error.value.reason, { _tag: "DeadlinePassed" })
+      assert.strictEqual((yield* Requests).filter((name) => name === "PATCH /jobs/ingest/ID").length, 1)
+    }).pipe(virtually, Effect.provide(inProcess({ queueDelay: "1 hour" })))
+  )
+
+  it.effect("refuses options that cannot work, before anything is sent", () =>
+    Effect.gen(function* () {
+      const List = Schema.Struct({ Key__c: Schema.String, Tags__c: Schema.Array(Schema.String) })
+      const { error } = yield* settle(
+        Stream.make({ Key__c: "1", Tags__c: ["a"] }).pipe(
+          Ingest.upsert({ object: "Widget__c", schema: List, externalId: "Key__c", nulls: "clear" })
+        )
+      )
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") {
+        assert.deepInclude(error.value.reason, {
+          _tag: "InvalidOptions",
+          problem: "upsert of Widget__c: column Tags__c: its value does not fit in one cell"
+        })
+      }
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("results that do not add up", () => {
+  const without = (key: string) => (text: string) =>
+    new Response(
+      text
+        .split("\n")
+        .filter((line) => !line.includes(`"${key}"`))
+        .join("\n")
+    )
+
+  it.effect("come out as unaccounted records where there is a key", () =>
+    Effect.gen(function* () {
+      const lost = widget(3)
+      const { error, succeeded, unprocessed } = yield* settle(Stream.make(widget(1), widget(2), lost).pipe(upsert))
+      assert.strictEqual(succeeded.length, 2)
+      assert.strictEqual(unprocessed[0]?.record, lost)
+      assert.strictEqual(unprocessed[0]?.reason, "unaccounted")
+      assert.strictEqual(error._tag, "None")
+    }).pipe(virtually, Effect.provide(inProcess({ tamper: replacing(/successfulResults/, without("K-3")) })))
+  )
+
+  it.effect("fail the load where there is none", () =>
+    Effect.gen(function* () {
+      const { error, succeeded } = yield* settle(Stream.fromIterable(widgets(3)).pipe(insert))
+      assert.strictEqual(succeeded.length, 2)
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") {
+        assert.deepInclude(error.value.reason, { _tag: "RecordsUnaccounted", sent: 3, accounted: 2 })
+      }
+    }).pipe(virtually, Effect.provide(inProcess({ tamper: replacing(/successfulResults/, without("K-3")) })))
+  )
+
+  it.effect("never join a row to a record with another key", () =>
+    Effect.gen(function* () {
+      const { error, failed, unprocessed } = yield* settle(Stream.make(widget(1, { Grade__c: "Z" })).pipe(upsert))
+      assert.deepStrictEqual(failed, [])
+      assert.strictEqual(unprocessed[0]?.record.Key__c, "K-1")
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some" && error.value.reason._tag === "RecordsUnaccounted") {
+        assert.strictEqual(error.value.reason.strangers[0]?.Key__c, "")
+        assert.match(error.value.reason.strangers[0]?.sf__Error ?? "", /^INVALID_OR_NULL/)
+      } else assert.fail("expected RecordsUnaccounted")
+    }).pipe(
+      virtually,
+      Effect.provide(
+        inProcess({ tamper: replacing(/failedResults/, (text) => new Response(text.replace('"K-1"', '""'))) })
+      )
+    )
+  )
+
+  it.effect("fail the load when a file is no CSV", () =>
+    Effect.gen(function* () {
+      const { error } = yield* settle(Stream.fromIterable(widgets(3)).pipe(upsert))
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") assert.deepInclude(error.value.reason, { _tag: "UnexpectedResponse" })
+    }).pipe(
+      virtually,
+      Effect.provide(inProcess({ tamper: replacing(/successfulResults/, (text) => new Response(text.slice(0, -10))) }))
+    )
+  )
+})
+
+describe("progress", () => {
+  it.effect("tells of the job, every block and every look", () =>
+    Effect.gen(function* () {
+      const events: Array<Progress> = []
+      yield* Stream.fromIterable(widgets(1200)).pipe(
+        Ingest.insert({
+          object: "Widget__c",
+          schema: Widget,
+          progress: (event) => Effect.sync(() => events.push(event))
+        }),
+        Stream.runDrain
+      )
+      assert.strictEqual(events[0]?._tag, "JobCreated")
+      const uploading = events.flatMap((event) => (event._tag === "Uploading" ? [event.records] : []))
+      assert.deepStrictEqual(uploading, [500, 1000, 1200])
+      const last = events.at(-1)
+      assert.deepInclude(last, { _tag: "Processing", state: "JobComplete", processed: 1200, failed: 0 })
+      assert.strictEqual(new Set(events.map(({ jobId }) => jobId)).size, 1)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})

@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Outcome from "../../src/ingest/Outcome.ts"
+
+describe("parseError", () => {
+  const cases: ReadonlyArray<readonly [raw: string, code: string, message: string, fields: ReadonlyArray<string>]> = [
+    [
+      "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --",
+      "REQUIRED_FIELD_MISSING",
+      "Required fields are missing: [Name]",
+      ["Name"]
+    ],
+    ["ENTITY_IS_DELETED:entity is deleted:--", "ENTITY_IS_DELETED", "entity is deleted", []],
+    [
+      "DUPLICATE_VALUE:duplicate value found: Ext__c duplicates value on record with id: 006Ov000004iYzqIAE:--",
+      "DUPLICATE_VALUE",
+      "duplicate value found: Ext__c duplicates value on record with id: 006Ov000004iYzqIAE",
+      []
+    ],
+    [
+      "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 200 records: 001A,001B:--",
+      "UNABLE_TO_LOCK_ROW",
+      "unable to obtain exclusive access to this record or 200 records: 001A,001B",
+      []
+    ],
+    [
+      "FIELD_CUSTOM_VALIDATION_EXCEPTION:Close date: must be\nin the future:CloseDate,StageName --",
+      "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+      "Close date: must be\nin the future",
+      ["CloseDate", "StageName"]
+    ],
+    [
+      "FIELD_CUSTOM_VALIDATION_EXCEPTION:No -- really:Name --",
+      "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+      "No -- really",
+      ["Name"]
+    ],
+    [
+      "STRING_TOO_LONG:Name: data value too large: x (max length=80):Name --INVALID_EMAIL_ADDRESS:Email: invalid email address: y:Email --",
+      "STRING_TOO_LONG",
+      "Name: data value too large: x (max length=80)",
+      ["Name"]
+    ]
+  ]
+
+  for (const [raw, code, message, fields] of cases) {
+    it(`reads ${raw.slice(0, 60)}`, () => {
+      assert.deepStrictEqual(Outcome.parseError(raw), { code, message, fields, raw })
+    })
+  }
+
+  it("keeps what is no error of the known form", () => {
+    for (const raw of ["", "something went wrong", "Sorry: no"]) {
+      assert.deepStrictEqual(Outcome.parseError(raw), { code: "UNKNOWN", message: raw, fields: [], raw })
+    }
+  })
+})

@@ -1,0 +1,193 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Result, Schema } from "effect"
+import * as RecordCodec from "../../src/record/RecordCodec.ts"
+
+const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
+
+class Item extends Schema.Class<Item>("Item")({
+  Name: Schema.String,
+  Count__c: Schema.NullOr(Schema.Finite),
+  Active__c: Schema.optionalKey(Schema.Boolean),
+  Seen__c: Schema.NullOr(Schema.Date),
+  Grade__c: Schema.NullOr(Schema.Literals(["A", "B"])),
+  Owner: Schema.Struct({ Email: Schema.String }),
+  Category__r: Schema.NullOr(Schema.Struct({ Code__c: Schema.String, Rank__c: Schema.Finite }))
+}) {}
+
+const columns = [
+  "Name",
+  "Count__c",
+  "Active__c",
+  "Seen__c",
+  "Grade__c",
+  "Owner.Email",
+  "Category__r.Code__c",
+  "Category__r.Rank__c"
+]
+
+const full = new Item({
+  Name: "Bolt",
+  Count__c: 1.5,
+  Active__c: true,
+  Seen__c: new Date("2026-11-23T20:41:12.000Z"),
+  Grade__c: "A",
+  Owner: { Email: "a@b.c" },
+  Category__r: { Code__c: "C-1", Rank__c: 7 }
+})
+const sparse = new Item({
+  Name: "",
+  Count__c: null,
+  Seen__c: null,
+  Grade__c: null,
+  Owner: { Email: "x" },
+  Category__r: null
+})
+
+describe("RecordCodec", () => {
+  const codec = codecOf(Item)
+  const decode = (header: ReadonlyArray<string>, row: ReadonlyArray<string>) =>
+    Result.flatMap(codec.decoder(header), (decode) => decode(row))
+
+  it("has the schema's columns, relationships with a dot", () => {
+    assert.deepStrictEqual(codec.columns, columns)
+  })
+
+  it("writes values as text, and nulls as the caller decides", () => {
+    assert.deepStrictEqual(
+      codec.encode(full, "clear"),
+      Result.succeed(["Bolt", "1.5", "true", "2026-11-23T20:41:12.000Z", "A", "a@b.c", "C-1", "7"])
+    )
+    // what is absent is never cleared
+    assert.deepStrictEqual(
+      codec.encode(sparse, "clear"),
+      Result.succeed(["", "#N/A", "", "#N/A", "#N/A", "x", "#N/A", "#N/A"])
+    )
+    assert.deepStrictEqual(codec.encode(sparse, "ignore"), Result.succeed(["", "", "", "", "", "x", "", ""]))
+  })
+
+  it("reads rows by column name, in any order and case, as instances of the class", () => {
+    const order = [7, 3, 0, 1, 2, 4, 6, 5]
+    const cells = Result.getOrThrow(codec.encode(full, "clear"))
+    const read = decode(
+      [...order.map((i) => (columns[i] ?? "").toUpperCase()), "Extra"],
+      [...order.map((i) => cells[i] ?? ""), "?"]
+    )
+    assert.deepStrictEqual(read, Result.succeed(full))
+    assert.instanceOf(Result.getOrThrow(read), Item)
+  })
+
+  it("reads empty cells as null, absent or empty text", () => {
+    assert.deepStrictEqual(decode(columns, ["", "", "", "", "", "x", "", ""]), Result.succeed(sparse))
+  })
+
+  it("reads numbers as Salesforce writes them back", () => {
+    const read = Result.getOrThrow(decode(columns, ["n", "9.12260031E8", "", "", "", "x", "", ""]))
+    assert.strictEqual(read.Count__c, 912260031)
+  })
+
+  it("says which column of a row does not fit, with its value", () => {
+    assert.deepStrictEqual(
+      decode(columns, ["n", "many", "", "", "", "x", "", ""]),
+      Result.fail({
+        column: "Count__c",
+        value: "many",
+        message: "Expected a string representing a finite number"
+      })
+    )
+    const grade = decode(columns, ["n", "", "", "", "Z", "x", "", ""])
+    assert.include(Result.isFailure(grade) && grade.failure, { column: "Grade__c", value: "Z" })
+  })
+
+  it("says which column a header lacks", () => {
+    assert.deepStrictEqual(
+      codec.decoder(["Name", "Count__c"]),
+      Result.fail({
+        column: "Active__c",
+        value: undefined,
+        message: "not among the columns (Name, Count__c)"
+      })
+    )
+  })
+
+  it("keeps checks of the schema on both ways", () => {
+    const Short = Schema.Struct({ Name: Schema.String.check(Schema.isMaxLength(3)) })
+    const short = codecOf(Short)
+    const refused = short.encode({ Name: "long" }, "clear")
+    assert.strictEqual(Result.isFailure(refused) && refused.failure.column, "Name")
+    const read = Result.flatMap(short.decoder(["Name"]), (decode) => decode(["long"]))
+    assert.strictEqual(Result.isFailure(read) && read.failure.column, "Name")
+  })
+
+  it("refuses texts that would not arrive as they are", () => {
+    const text = codecOf(Schema.Struct({ Name: Schema.String }))
+    for (const Name of ["#N/A", "\ud800"]) {
+      const refused = text.encode({ Name }, "clear")
+      assert.include(Result.isFailure(refused) && refused.failure, { column: "Name", value: Name })
+    }
+    assert.deepStrictEqual(text.encode({ Name: "a\r\nb\rc" }, "clear"), Result.succeed(["a\nb\nc"]))
+  })
+
+  it("shows records that it cannot write", () => {
+    const text = codecOf(Schema.Struct({ Name: Schema.String, Of: Schema.NullOr(Schema.Struct({ N: Schema.Finite })) }))
+    assert.deepStrictEqual(text.show({ Name: "#N/A", Of: { N: Number.NaN } }), { Name: "#N/A", "Of.N": "NaN" })
+    assert.deepStrictEqual(text.show({ Name: "", Of: null }), { Name: "", "Of.N": "" })
+  })
+
+  it("gives cells that mean the same one form", () => {
+    const number = codec.canonical("Count__c")
+    assert.strictEqual(number?.("9.12260031E8"), number?.("912260031"))
+    const text = codec.canonical("Name")
+    assert.strictEqual(text?.(" A-1 "), "A-1")
+    assert.notStrictEqual(text?.("007"), text?.("7"))
+    assert.isUndefined(codec.canonical("Owner.Email"))
+    assert.isUndefined(codec.canonical("Nope"))
+  })
+
+  it("refuses schemas that have no columns", () => {
+    const problem = (schema: RecordCodec.RecordSchema) => {
+      const made = RecordCodec.make(schema)
+      return Result.isFailure(made) ? made.failure : undefined
+    }
+    assert.strictEqual(problem(Schema.String), "the schema is not a struct with fields")
+    assert.strictEqual(problem(Schema.Struct({})), "the schema is not a struct with fields")
+    assert.strictEqual(problem(Schema.Record(Schema.String, Schema.String)), "the schema is not a struct with fields")
+    assert.strictEqual(
+      problem(Schema.Struct({ Tags: Schema.Array(Schema.String) })),
+      "column Tags: its value does not fit in one cell"
+    )
+  })
+
+  it.effect.prop(
+    "reads what it wrote",
+    {
+      record: Arbitrary.schema(
+        Schema.Struct({
+          Text: Schema.NonEmptyString.check(
+            Schema.makeFilter((s) => s.isWellFormed() && !s.includes("\r") && s !== "#N/A")
+          ),
+          Number: Schema.NullOr(Schema.Finite.check(Schema.makeFilter((n) => !Object.is(n, -0)))),
+          Flag: Schema.optionalKey(Schema.Boolean),
+          Day: Schema.NullOr(
+            Schema.Date.check(Schema.isBetweenDate({ minimum: new Date(0), maximum: new Date(4e12) }))
+          ),
+          Parent: Schema.NullOr(Schema.Struct({ Code: Schema.NonEmptyString.check(Schema.isPattern(/^[a-z]+$/)) }))
+        })
+      )
+    },
+    ({ record }) =>
+      Effect.sync(() => {
+        const schema = Schema.Struct({
+          Text: Schema.String,
+          Number: Schema.NullOr(Schema.Finite),
+          Flag: Schema.optionalKey(Schema.Boolean),
+          Day: Schema.NullOr(Schema.Date),
+          Parent: Schema.NullOr(Schema.Struct({ Code: Schema.String }))
+        })
+        const codec = codecOf(schema)
+        const row = Result.getOrThrow(codec.encode(record, "ignore"))
+        const back = Result.flatMap(codec.decoder(codec.columns), (decode) => decode(row))
+        assert.deepStrictEqual(back, Result.succeed(record))
+      }),
+    { arbitrary: { runs: 300 } }
+  )
+})

@@ -1,0 +1,71 @@
+import type { Stream } from "effect"
+import { Context, Schema } from "effect"
+import { describe, expectTypeOf, it } from "vitest"
+import type { BulkError, Connection, Outcome } from "../src/index.ts"
+import { Ingest, Query, soql } from "../src/index.ts"
+
+class Item extends Schema.Class<Item>("Item")({
+  Sku__c: Schema.String,
+  Count__c: Schema.NullOr(Schema.Finite),
+  Active__c: Schema.Boolean,
+  Owner: Schema.Struct({ Email: Schema.String })
+}) {}
+
+class Database extends Context.Service<Database, { readonly rows: number }>()("test/Database") {}
+declare const items: Stream.Stream<Item, "source failed", Database>
+type Failure = BulkError.BulkError
+type Needs = Connection.Connection
+
+describe("Ingest", () => {
+  it("keeps the source's errors and needs, and adds its own", () => {
+    const outcomes = Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c", nulls: "clear" })(items)
+    expectTypeOf(outcomes).toEqualTypeOf<
+      Stream.Stream<Outcome.Outcome<Item>, "source failed" | Failure, Database | Needs>
+    >()
+  })
+
+  it("gives back the record with a key, and the org's echo without one", () => {
+    const keyed = items.pipe(Ingest.insert({ object: "Item__c", schema: Item, key: "Count__c" }))
+    expectTypeOf<Stream.Success<typeof keyed>>().toEqualTypeOf<Outcome.Outcome<Item>>()
+    const echoed = items.pipe(Ingest.insert({ object: "Item__c", schema: Item }))
+    expectTypeOf<Stream.Success<typeof echoed>>().toEqualTypeOf<Outcome.Outcome<Outcome.CsvRow>>()
+  })
+
+  it("takes as key only columns that can be one", () => {
+    expectTypeOf<Ingest.KeyColumn<typeof Item>>().toEqualTypeOf<"Sku__c" | "Count__c">()
+    // @ts-expect-error no such column
+    Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku", nulls: "clear" })
+    // @ts-expect-error a relationship is no key
+    Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Owner", nulls: "clear" })
+  })
+
+  it("makes an upsert say what a null means", () => {
+    // @ts-expect-error nulls are a decision
+    Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c" })
+  })
+
+  it("refuses records of another type, and schemas that need services", () => {
+    const other: Stream.Stream<{ readonly Name: string }> = null as never
+    // @ts-expect-error not what the schema says
+    Ingest.insert({ object: "Item__c", schema: Item })(other)
+    const Needy: Schema.Codec<{ readonly Sku__c: string }, { readonly Sku__c: string }, Database> = null as never
+    // @ts-expect-error it needs a Database to decode
+    Ingest.insert({ object: "Item__c", schema: Needy })
+  })
+})
+
+describe("Query", () => {
+  it("gives records of its schema", () => {
+    const found = Query.records({ schema: Item, from: "Item__c", where: soql`Count__c < ${3}` })
+    expectTypeOf(found).toEqualTypeOf<Stream.Stream<Item, Failure, Needs>>()
+  })
+
+  it("takes SOQL, not text that could hold input", () => {
+    // @ts-expect-error a plain text is no Soql
+    Query.records({ schema: Item, from: "Item__c", where: "Count__c < 3" })
+    // @ts-expect-error either from or soql
+    Query.records({ schema: Item, from: "Item__c", soql: soql`SELECT Id FROM Item__c` })
+    // @ts-expect-error an object is no literal of SOQL
+    soql`Id = ${{ Id: 1 }}`
+  })
+})
