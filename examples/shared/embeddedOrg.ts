@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url"
+import { Effect, Layer, Redacted, Schema, Stream } from "effect"
+import { ChildProcess, ChildProcessSpawner } from "effect/process"
+import { Auth } from "../../src/index.ts"
+
+/** What the org command prints when it is ready. */
+const Ready = Schema.fromJsonString(
+  Schema.Struct({ ready: Schema.Literal(true), instanceUrl: Schema.String, accessToken: Schema.String })
+)
+
+const main = fileURLToPath(new URL("../../src/org/main.ts", import.meta.url))
+
+/**
+ * A session in an embedded org that runs in a process of its own, on a loopback
+ * port, for as long as the layer lives. `objects` is a describe file, or a folder
+ * of them.
+ */
+export const layerEmbeddedOrg = (options: { readonly objects: URL }) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+      const process_ = yield* spawner.spawn(
+        ChildProcess.make(process.execPath, [main, "org", "--port", "0", "--objects", fileURLToPath(options.objects)], {
+          stdin: "ignore",
+          stderr: "inherit"
+        })
+      )
+      const ready = yield* process_.stdout.pipe(
+        Stream.decodeText,
+        Stream.splitLines,
+        Stream.mapEffect((line) => Schema.decodeEffect(Ready)(line)),
+        Stream.runHead,
+        Effect.flatMap(Effect.fromOption)
+      )
+      return Auth.layerToken({ instanceUrl: ready.instanceUrl, accessToken: Redacted.make(ready.accessToken) })
+    })
+  )
