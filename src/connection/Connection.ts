@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
@@ -237,10 +237,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     yield* session.current.pipe(
       Effect.flatMap((credentials) => sendWith(client, request, credentials)),
       Effect.flatMap((response) => readOk(request, response)),
-      Effect.catchCause(
-        (cause): Effect.Effect<never, E | BulkError.BulkError> =>
-          Effect.failCause(failure === undefined || Cause.hasInterruptsOnly(failure) ? cause : failure)
-      )
+      Effect.catchCause((cause): Effect.Effect<never, E | BulkError.BulkError> => Effect.failCause(failure ?? cause))
     )
   })
 

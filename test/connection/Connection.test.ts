@@ -179,6 +179,30 @@ describe("Connection", () => {
     })
   )
 
+  it.effect("repeats the request for bytes while it may pass", () =>
+    Effect.gen(function* () {
+      const org = scripted([lost, json([], 503), () => new Response("Id\n", { headers: { "Sforce-Locator": "null" } })])
+      const read = Connection.Connection.use((connection) => connection.bytes({ path: "/csv" })).pipe(
+        Effect.flatMap(({ bytes, headers }) =>
+          Effect.map(Stream.mkString(Stream.decodeText(bytes)), (text) => [headers["sforce-locator"], text])
+        ),
+        Effect.scoped
+      )
+      const fiber = yield* Effect.forkChild(read.pipe(over(org)))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), ["null", "Id\n"])
+    })
+  )
+
+  it.effect("keeps the caller's trace to itself", () =>
+    Effect.gen(function* () {
+      const org = scripted([json({ ok: true })])
+      yield* get.pipe(over(org), Effect.withSpan("caller"))
+      const names = Object.keys(org.requests[0]?.headers ?? {})
+      assert.sameMembers(names, ["accept", "authorization"])
+    })
+  )
+
   it.effect("is handled by reason", () =>
     Effect.gen(function* () {
       const handled = yield* get.pipe(
