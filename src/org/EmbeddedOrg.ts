@@ -1,0 +1,160 @@
+/**
+ * An embedded org: Salesforce Bulk API 2.0, stateful and on SQLite, in this
+ * process. Programs, examples and tests run against it without an account.
+ *
+ * `layer` serves an org on whatever `HttpServer` it is given;
+ * `layerHttpClient` has no socket at all and hands out an `HttpClient` that
+ * runs the same routes, so that tests can run it under `TestClock`.
+ *
+ * **Example** (A test without a socket)
+ *
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const org = yield* EmbeddedOrg.EmbeddedOrg
+ *   const client = yield* HttpClient.HttpClient
+ *   return yield* client.get(`${org.instanceUrl}/services/data`)
+ * })
+ * program.pipe(Effect.provide(EmbeddedOrg.layerHttpClient()))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Describe from "./Describe.ts"
+import * as ids from "./ids.ts"
+import * as JobEngine from "./JobEngine.ts"
+import * as Routes from "./Routes.ts"
+import * as Store from "./Store.ts"
+
+/**
+ * What a program needs to know about the org it runs against.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class EmbeddedOrg extends Context.Service<
+  EmbeddedOrg,
+  {
+    /** Where the org is, such as `http://127.0.0.1:38669`. */
+    readonly instanceUrl: string
+    /** The token that its API accepts, and no other. */
+    readonly accessToken: Redacted.Redacted
+    /** Its id, of 18 characters. */
+    readonly orgId: string
+  }
+>()("effect-salesforce-bulk/org/EmbeddedOrg") {}
+
+/**
+ * What may differ between orgs.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Objects beside Account and Contact, or in place of them; none by default. */
+  readonly objects?: ReadonlyArray<Describe.ObjectDescribe> | undefined
+  /** The token its API accepts; a new one by default. */
+  readonly accessToken?: string | undefined
+  /** How long a job stays `UploadComplete` before it is processed; 20 milliseconds by default. */
+  readonly queueDelay?: Duration.Input | undefined
+  /** The rows of a page of query results, when the client does not say; 50,000 by default. */
+  readonly pageSize?: number | undefined
+}
+
+/** An org that runs: what is known about it, and what answers its requests. */
+interface Running {
+  readonly accessToken: Redacted.Redacted
+  readonly orgId: string
+  readonly app: Routes.App
+}
+
+const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => {
+  const all = [Describe.account, Describe.contact, ...(options.objects ?? [])]
+  const byName = new Map(all.map((object) => [object.name.toLowerCase(), Describe.withSystemFields(object)]))
+  return Array.from(byName.values())
+}
+
+const randomToken = Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, 36 ** 5), 8), (parts) =>
+  parts.map((part) => part.toString(36).padStart(5, "0")).join("")
+)
+
+const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, never, Scope.Scope> {
+  const objects = objectsOf(options)
+  const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
+  const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* randomToken}`)
+  const store = yield* Store.make(objects)
+  const engine = yield* JobEngine.make({
+    store,
+    objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
+    userId: ids.make("005", 1),
+    delay: options.queueDelay ?? "20 millis"
+  })
+  const app = yield* Routes.make({ engine, accessToken, pageSize: options.pageSize ?? 50_000 })
+  return { accessToken, orgId, app }
+})
+
+/**
+ * Serves an org on the `HttpServer` of the environment. Every call makes an org
+ * of its own, which is gone with its scope.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = (options: Options): Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer> =>
+  Layer.effect(
+    EmbeddedOrg,
+    Effect.gen(function* () {
+      const { accessToken, app, orgId } = yield* run(options)
+      yield* HttpServer.serveEffect(app)
+      const instanceUrl = yield* HttpServer.addressFormattedWith(Effect.succeed)
+      return EmbeddedOrg.of({ instanceUrl, accessToken, orgId })
+    })
+  )
+
+/**
+ * `layerWith` of the default options. It is fresh: each `provide` makes another
+ * org.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer> = Layer.fresh(layerWith({}))
+
+const instanceUrl = "http://127.0.0.1"
+
+/** A client that runs the app in the fiber of the request. */
+const clientOf = (app: Routes.App): HttpClient.HttpClient =>
+  HttpClient.make((request) =>
+    app.pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request)),
+      Effect.map((response) => HttpServerResponse.toClientResponse(response, { request })),
+      Effect.scoped
+    )
+  )
+
+/**
+ * An org without a socket, and the `HttpClient` that reaches it: requests run
+ * its routes in this process, bodies are streamed both ways. Every call makes
+ * an org of its own.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerHttpClient = (options: Options = {}): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient> =>
+  Layer.effectContext(
+    Effect.map(run(options), ({ accessToken, app, orgId }) =>
+      Context.make(EmbeddedOrg, { instanceUrl, accessToken, orgId }).pipe(
+        Context.add(HttpClient.HttpClient, clientOf(app))
+      )
+    )
+  )

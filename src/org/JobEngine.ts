@@ -1,0 +1,245 @@
+/** The state machines of jobs: what may be done with a job in which state. */
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Blocks from "./blocks.ts"
+import * as ids from "./ids.ts"
+import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
+import * as Processing from "./processing.ts"
+import * as Rules from "./Rules.ts"
+import * as Results from "./results.ts"
+import * as Soql from "./Soql.ts"
+import type { Store } from "./Store.ts"
+import { type ApiError, badRequest, notFound, tooLate } from "./Wire.ts"
+
+/** What a client asks of a new ingest job. */
+export type NewIngestJob = Pick<
+  IngestJob,
+  "object" | "operation" | "externalIdFieldName" | "assignmentRuleId" | "columnDelimiter" | "lineEnding" | "apiVersion"
+>
+
+/** What a client asks of a new query job. */
+export type NewQueryJob = Pick<QueryJob, "operation" | "query" | "columnDelimiter" | "lineEnding" | "apiVersion">
+
+/** A page of query results. */
+export interface Page {
+  readonly rows: number
+  /** The first row of the next page; undefined on the last. */
+  readonly next: number | undefined
+  readonly body: Stream.Stream<Uint8Array>
+}
+
+/** The jobs of one org. */
+export interface JobEngine {
+  readonly createIngest: (job: NewIngestJob) => Effect.Effect<IngestJob, ApiError>
+  readonly createQuery: (job: NewQueryJob) => Effect.Effect<QueryJob, ApiError>
+  /** The job of an id, which has 15 or 18 characters. */
+  readonly ingestJob: (id: string) => Effect.Effect<IngestJob, ApiError>
+  readonly queryJob: (id: string) => Effect.Effect<QueryJob, ApiError>
+  /** Keeps the CSV of an Open job; of a body that breaks off it keeps nothing. */
+  readonly upload: <E>(id: string, body: Stream.Stream<Uint8Array, E>) => Effect.Effect<void, ApiError | E>
+  /** Hands an Open job over to be processed. */
+  readonly close: (id: string) => Effect.Effect<IngestJob, ApiError>
+  /** Stops a job that is not done; what it has committed stays. */
+  readonly abort: (kind: Job["kind"], id: string) => Effect.Effect<Job, ApiError>
+  /** Forgets a job and all its data. */
+  readonly remove: (kind: Job["kind"], id: string) => Effect.Effect<void, ApiError>
+  readonly resultFile: (job: IngestJob, file: Results.ResultFile) => Effect.Effect<Stream.Stream<Uint8Array>, ApiError>
+  /** The page that begins with row `from` and has `size` rows at most. */
+  readonly page: (job: QueryJob, from: number, size: number) => Effect.Effect<Page, ApiError>
+}
+
+const keyPrefix = "750"
+
+const severalUploads = (job: IngestJob): ApiError =>
+  badRequest(
+    "INVALIDJOB",
+    // the typo is Salesforce's
+    `Found multipe contents for job: <${ids.short(job.id)}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job.`
+  )
+
+const notTerminated = badRequest(
+  "API_ERROR",
+  "Error encountered when deleting the job because the job is not terminated"
+)
+
+const isIngest = (job: Job): job is IngestJob => job.kind === "ingest"
+const isQuery = (job: Job): job is QueryJob => job.kind === "query"
+const kinds = { ingest: isIngest, query: isQuery }
+
+const takesData = (job: IngestJob): Result.Result<void, ApiError> =>
+  job.state === "Open"
+    ? Result.void
+    : Result.fail(badRequest("INVALIDJOBSTATE", `The job takes no data: its state is ${job.state}`))
+
+const notDone = badRequest("INVALIDJOBSTATE", "The job is not complete yet: results are there once it is")
+
+/**
+ * Makes the engine of an org. Its jobs are processed by fibers of the scope,
+ * and wait `delay` before they begin.
+ */
+export const make = Effect.fnUntraced(function* (options: {
+  readonly store: Store
+  readonly objects: Soql.Objects
+  readonly userId: string
+  readonly delay: Duration.Input
+}): Effect.fn.Return<JobEngine, never, Scope.Scope> {
+  const { objects, store, userId } = options
+  const fork = yield* FiberSet.makeRuntime()
+  const process = Processing.make(options)
+  let uploads = 0
+
+  const save = <J extends Job>(job: J): J => {
+    store.saveJob(job)
+    return job
+  }
+
+  const look = <J extends Job>(id: string, is: (job: Job) => job is J): Result.Result<J, ApiError> => {
+    const job = store.job(ids.normalize(id) ?? "")
+    return job !== undefined && is(job) ? Result.succeed(job) : Result.fail(notFound)
+  }
+
+  /** Looks and decides in one step, in which no other fiber can change the job. */
+  const decide = <J extends Job, A>(
+    id: string,
+    is: (job: Job) => job is J,
+    decision: (job: J, now: number) => Result.Result<A, ApiError>
+  ): Effect.Effect<A, ApiError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.suspend(() => Effect.fromResult(Result.flatMap(look(id, is), (job) => decision(job, now))))
+    )
+
+  const compile = (job: Pick<QueryJob, "query" | "operation">): Effect.Effect<Soql.Compiled, ApiError> =>
+    Effect.mapError(
+      Effect.fromResult(Soql.compile(job.query, objects, { deleted: job.operation === "queryAll" })),
+      (error) => badRequest("API_ERROR", error.message)
+    )
+
+  const begin = Effect.map(Clock.currentTimeMillis, (now) => ({
+    id: store.nextId(keyPrefix),
+    createdById: userId,
+    created: now,
+    modified: now,
+    processed: 0,
+    failed: 0
+  }))
+
+  return {
+    ingestJob: (id) => decide(id, isIngest, Result.succeed),
+    queryJob: (id) => decide(id, isQuery, Result.succeed),
+
+    createIngest: Effect.fnUntraced(function* (job) {
+      const object = objects.get(job.object.toLowerCase())
+      if (object === undefined) return yield* badRequest("INVALIDENTITY", `Unable to find object: ${job.object}`)
+      if (job.operation === "hardDelete") {
+        return yield* badRequest(
+          "FEATURENOTENABLED",
+          "hardDelete operation requires special user profile permission, please contact your system administrator"
+        )
+      }
+      const key = job.externalIdFieldName
+      if ((job.operation === "upsert") !== (key !== undefined)) {
+        return yield* badRequest(
+          "INVALIDJOB",
+          key === undefined
+            ? "The operation upsert needs an externalIdFieldName"
+            : `The operation ${job.operation} takes no externalIdFieldName`
+        )
+      }
+      if (key !== undefined) {
+        const field = Rules.fieldsByName(object).get(key.toLowerCase())
+        if (field === undefined || !(field.externalId || field.idLookup)) {
+          return yield* badRequest(
+            "INVALIDJOB",
+            `Field name provided, ${key} does not match an External ID, Salesforce Id, or indexed field for ${object.name}`
+          )
+        }
+      }
+      const common = yield* begin
+      return save({ kind: "ingest", ...common, ...job, object: object.name, state: "Open", uploads: 0 })
+    }),
+
+    createQuery: Effect.fnUntraced(function* (job) {
+      const { object } = yield* compile(job)
+      const common = yield* begin
+      const created = save<QueryJob>({ kind: "query", ...common, ...job, object, state: "UploadComplete" })
+      fork(process(created.id))
+      return created
+    }),
+
+    upload: Effect.fnUntraced(function* (id, body) {
+      const jobId = yield* decide(id, isIngest, (job) => Result.map(takesData(job), () => job.id))
+      // two uploads of one job may be under way at once
+      const part = `upload-${++uploads}`
+      const gatherer = new Blocks.Gatherer()
+      let seq = 0
+      const keep = (bytes: Uint8Array | undefined) => {
+        if (bytes !== undefined) store.addBlock(jobId, part, { seq: seq++, rows: 0, bytes })
+      }
+      const receive = Stream.runForEachArray(body, (pieces) =>
+        Effect.sync(() => {
+          for (const piece of pieces) keep(gatherer.add(piece))
+        })
+      )
+      const settle = decide(jobId, isIngest, (job) =>
+        Result.map(takesData(job), () => {
+          keep(gatherer.flush())
+          save({ ...job, upload: part, uploads: job.uploads + 1 })
+        })
+      )
+      // once it is settled, no interruption may drop it
+      yield* Effect.uninterruptibleMask((restore) =>
+        restore(receive).pipe(
+          Effect.andThen(settle),
+          Effect.onError(() => Effect.sync(() => store.dropBlocks(jobId, part)))
+        )
+      )
+    }),
+
+    close: (id) =>
+      decide(id, isIngest, (job, now) => {
+        if (job.state !== "Open") return Result.fail(tooLate("Closing", job))
+        if (job.uploads > 1) return Result.fail(severalUploads(job))
+        const closed = save<IngestJob>({ ...job, state: "UploadComplete", modified: now })
+        fork(process(closed.id))
+        return Result.succeed(closed)
+      }),
+
+    abort: (kind, id) =>
+      decide<Job, Job>(id, kinds[kind], (job, now) =>
+        isTerminal(job)
+          ? Result.fail(tooLate("Aborting", job))
+          : Result.succeed(save({ ...job, state: "Aborted", modified: now, finished: now }))
+      ),
+
+    remove: (kind, id) =>
+      decide<Job, void>(id, kinds[kind], (job) => {
+        const mayGo = isTerminal(job) || (job.kind === "ingest" && job.state === "UploadComplete")
+        if (!mayGo) return Result.fail(notTerminated)
+        return Result.succeed(store.transaction(() => store.deleteJob(job.id)))
+      }),
+
+    resultFile: (job, file) =>
+      isTerminal(job)
+        ? Effect.succeed(Blocks.stream(() => Results.ingestFile(store, job, file)))
+        : Effect.fail(notDone),
+
+    page: Effect.fnUntraced(function* (job, from, size) {
+      if (job.state !== "JobComplete") return yield* notDone
+      if (from > job.processed || (from === job.processed && from > 0)) {
+        return yield* badRequest("INVALID_QUERY_LOCATOR", "invalid query locator")
+      }
+      const query = yield* compile(job)
+      const to = Math.min(job.processed, from + size)
+      return {
+        rows: to - from,
+        next: to < job.processed ? to : undefined,
+        body: Blocks.stream(() => Results.queryPage(store, job, query, from, to))
+      }
+    })
+  }
+})

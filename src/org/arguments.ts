@@ -1,0 +1,53 @@
+/** What the command is told. */
+import { parseArgs } from "node:util"
+import * as Result from "effect/Result"
+
+export const help = `Usage: effect-salesforce-bulk org [options]
+
+Runs an embedded Salesforce org on 127.0.0.1. When it is ready, one line of
+JSON on stdout says where it is:
+  {"ready":true,"instanceUrl":"http://127.0.0.1:PORT","accessToken":"00D...!...","orgId":"00D..."}
+
+Options:
+  --port N        the port to listen on; 0, the default, is any free one
+  --token T       the access token to accept; a new one by default
+  --objects PATH  objects beside Account and Contact: a JSON file as
+                  'sf sobject describe --json' writes it, or a folder of them
+  --help          print this`
+
+export interface Options {
+  readonly port: number
+  readonly token: string | undefined
+  readonly objects: string | undefined
+}
+
+const read = (args: ReadonlyArray<string>) =>
+  parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      port: { type: "string", default: "0" },
+      token: { type: "string" },
+      objects: { type: "string" },
+      help: { type: "boolean", default: false }
+    }
+  })
+
+// what Node adds after the first sentence does not help here
+const firstSentence = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split(". ", 1)[0]!
+
+/** Reads the arguments, or says in one line what is wrong with them. */
+export const parse = (args: ReadonlyArray<string>): Result.Result<Options | "help", string> => {
+  const parsed = Result.try({ try: () => read(args), catch: (error) => `${firstSentence(error)}; see --help` })
+  if (Result.isFailure(parsed)) return Result.fail(parsed.failure)
+  const { positionals, values } = parsed.success
+  if (values.help) return Result.succeed("help")
+  if (positionals.length !== 1 || positionals[0] !== "org") {
+    return Result.fail(`unknown command '${positionals.join(" ")}': the one there is is 'org'; see --help`)
+  }
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN
+  if (!(port <= 65_535)) return Result.fail(`--port takes a number from 0 to 65535, not '${values.port}'`)
+  if (values.token === "") return Result.fail("--token takes a text that is not empty")
+  return Result.succeed({ port, token: values.token, objects: values.objects })
+}

@@ -1,0 +1,5 @@
+/**
+ * @since 0.1.0
+ */
+export * as Describe from "./Describe.ts"
+export * as EmbeddedOrg from "./EmbeddedOrg.ts"

@@ -1,0 +1,133 @@
+/** The work on a job once it is handed over, in small steps between which others are served. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { blockLength } from "./blocks.ts"
+import { line, quote } from "./csv.ts"
+import { chunkSize, prepare } from "./ingest.ts"
+import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
+import * as Rules from "./Rules.ts"
+import { queryPart } from "./results.ts"
+import * as Soql from "./Soql.ts"
+import type { Block, Store } from "./Store.ts"
+import { Upload } from "./upload.ts"
+
+/** What processing changes of a job. */
+type Progress = Partial<Pick<Job, "started" | "finished" | "processed" | "failed" | "errorMessage">> & {
+  readonly state?: "InProgress" | "JobComplete" | "Failed"
+}
+
+const encoder = new TextEncoder()
+
+/** The rows of a query in blocks, each with the number of its first row. */
+const queryBlocks = function* (store: Store, job: QueryJob, query: Soql.Compiled): Generator<Block> {
+  const writers = query.fields.map(Rules.writer)
+  let text = ""
+  let first = 0
+  let rows = 0
+  for (const values of store.select(query.sql, query.parameters)) {
+    const cells = values.map((value, i) => quote(writers[i]!(value)))
+    text += line(cells, job)
+    rows++
+    if (text.length < blockLength) continue
+    yield { seq: first, rows, bytes: encoder.encode(text) }
+    first += rows
+    rows = 0
+    text = ""
+  }
+  if (rows > 0) yield { seq: first, rows, bytes: encoder.encode(text) }
+}
+
+/** Makes the effect that takes a job from `UploadComplete` to its end. It waits `delay` before it begins. */
+export const make = (options: {
+  readonly store: Store
+  readonly objects: Soql.Objects
+  readonly delay: Duration.Input
+}): ((id: string) => Effect.Effect<void>) => {
+  const { delay, objects, store } = options
+
+  /** Does a step of a job and notes it; false when the job was aborted or deleted meanwhile, and all work on it must stop. */
+  const advance = (id: string, now: number, step: (job: Job) => Progress): boolean => {
+    const job = store.job(id)
+    if (job === undefined || isTerminal(job)) return false
+    store.saveJob({ ...job, ...step(job), modified: now })
+    return true
+  }
+
+  const finish = (id: string, errorMessage?: string) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const outcome: Progress =
+        errorMessage === undefined ? { state: "JobComplete" } : { state: "Failed", errorMessage }
+      advance(id, now, () => ({ ...outcome, finished: now }))
+    })
+
+  /** Reads the whole upload: a fault anywhere in it fails the job before its first row is written. */
+  const faultIn = Effect.fnUntraced(function* (job: IngestJob) {
+    const upload = new Upload(store, job)
+    while (upload.take(1000).length > 0) yield* Effect.yieldNow
+    return upload.error
+  })
+
+  const ingest = Effect.fnUntraced(function* (job: IngestJob) {
+    const fault = yield* faultIn(job)
+    if (fault !== undefined) return yield* finish(job.id, fault)
+    const upload = new Upload(store, job)
+    if (upload.header === undefined) return yield* finish(job.id)
+    const processChunk = prepare(store, objects, job, upload.header)
+    if (typeof processChunk === "string") return yield* finish(job.id, processChunk)
+
+    for (let chunk = 0; ; chunk++) {
+      yield* Effect.yieldNow
+      const now = yield* Clock.currentTimeMillis
+      const rows = upload.take(chunkSize)
+      if (rows.length === 0) return yield* finish(job.id)
+      const goesOn = store.transaction(() =>
+        advance(job.id, now, (current) => {
+          const { failed, successful } = processChunk(rows, now)
+          store.addBlock(job.id, "successful", { seq: chunk, ...successful })
+          if (failed.rows > 0) store.addBlock(job.id, "failed", { seq: chunk, ...failed })
+          return { processed: current.processed + rows.length, failed: current.failed + failed.rows }
+        })
+      )
+      if (!goesOn) return
+    }
+  })
+
+  const query = Effect.fnUntraced(function* (job: QueryJob) {
+    const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll" })
+    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
+    const now = yield* Clock.currentTimeMillis
+    for (const block of queryBlocks(store, job, compiled.success)) {
+      const goesOn = store.transaction(() =>
+        advance(job.id, now, (current) => {
+          store.addBlock(job.id, queryPart, block)
+          return { processed: current.processed + block.rows }
+        })
+      )
+      if (!goesOn) return
+      yield* Effect.yieldNow
+    }
+    yield* finish(job.id)
+  })
+
+  return (id) =>
+    Effect.gen(function* () {
+      yield* Effect.sleep(delay)
+      const now = yield* Clock.currentTimeMillis
+      if (!advance(id, now, () => ({ state: "InProgress", started: now }))) return
+      const job = store.job(id)
+      if (job?.kind === "ingest") yield* ingest(job)
+      if (job?.kind === "query") yield* query(job)
+    }).pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.failCause(cause)
+          : Effect.andThen(
+              Effect.logError(`job ${id} ended in a fault of the org`, cause),
+              finish(id, `InternalServerError : ${Cause.pretty(cause).split("\n", 1)[0]}`)
+            )
+      )
+    )
+}

@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Describe from "../../src/org/Describe.ts"
+import * as Store from "../../src/org/Store.ts"
+
+const objects = [Describe.withSystemFields(Describe.account)]
+
+describe("Store", () => {
+  it.effect("writes a transaction whole or not at all", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.make(objects)
+      const insert = store.inserter("Account", ["Name"])
+      assert.throws(
+        () =>
+          store.transaction(() => {
+            insert("001", ["x"])
+            throw new Error("half-way")
+          }),
+        "half-way"
+      )
+      assert.isUndefined(store.finderById("Account", [])("001"))
+      store.transaction(() => insert("001", ["x"]))
+      assert.deepStrictEqual(store.finderById("Account", ["Name"])("001"), { id: "001", deleted: false, values: ["x"] })
+    })
+  )
+
+  it.effect("forgets a job with its blocks, and no other's", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.make(objects)
+      const bytes = new Uint8Array([1, 2, 3])
+      for (const job of ["a", "b"]) {
+        for (const seq of [0, 5]) store.addBlock(job, "part", { seq, rows: 1, bytes })
+      }
+      store.deleteJob("a")
+      assert.isUndefined(store.blockFrom("a", "part", 0))
+      assert.deepStrictEqual(store.blockFrom("b", "part", 1), { seq: 5, rows: 1, bytes })
+      assert.deepStrictEqual(store.blockUpTo("b", "part", 4), { seq: 0, rows: 1, bytes })
+      assert.isUndefined(store.blockFrom("b", "part", 6))
+      assert.isUndefined(store.blockFrom("b", "other", 0))
+    })
+  )
+
+  it.effect("reads a selection while it writes", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.make(objects)
+      const insert = store.inserter("Account", ["Name"])
+      for (let i = 0; i < 10; i++) insert(`00${i}`, [`n${i}`])
+      const names: Array<unknown> = []
+      for (const [name] of store.select(`SELECT "Name" FROM "Account" WHERE "Id" < ?`, ["005"])) {
+        names.push(name)
+        store.transaction(() => insert(`1${name}`, [null]))
+      }
+      assert.deepStrictEqual(names.slice(0, 5), ["n0", "n1", "n2", "n3", "n4"])
+    })
+  )
+})

@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { parse } from "../../src/org/arguments.ts"
+
+describe("arguments", () => {
+  it("are read, and have defaults", () => {
+    const defaults = { port: 0, token: undefined, objects: undefined }
+    assert.deepStrictEqual(parse(["org"]), Result.succeed(defaults))
+    assert.deepStrictEqual(parse(["org", "--port", "8080"]), Result.succeed({ ...defaults, port: 8080 }))
+    assert.deepStrictEqual(
+      parse(["--token=t", "org", "--objects", "o.json"]),
+      Result.succeed({ ...defaults, token: "t", objects: "o.json" })
+    )
+  })
+
+  it("ask for help with or without a command", () => {
+    for (const args of [["--help"], ["org", "--help"], ["--help", "--port", "x"]]) {
+      assert.deepStrictEqual(parse(args), Result.succeed("help"))
+    }
+  })
+
+  it("are refused in one line", () => {
+    const expected: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: string]> = [
+      [["org", "--prot", "1"], "Unknown option '--prot'; see --help"],
+      [["org", "--port"], "Option '--port <value>' argument missing; see --help"],
+      [["org", "--port", "x"], "--port takes a number from 0 to 65535, not 'x'"],
+      [["org", "--port", "65536"], "--port takes a number from 0 to 65535, not '65536'"],
+      [["org", "--port=-1"], "--port takes a number from 0 to 65535, not '-1'"],
+      [["org", "--token", ""], "--token takes a text that is not empty"],
+      [["gro"], "unknown command 'gro': the one there is is 'org'; see --help"],
+      [["org", "org"], "unknown command 'org org': the one there is is 'org'; see --help"],
+      [[], "unknown command '': the one there is is 'org'; see --help"]
+    ]
+    for (const [args, message] of expected) assert.deepStrictEqual(parse(args), Result.fail(message), args.join(" "))
+  })
+})

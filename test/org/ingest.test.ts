@@ -1,0 +1,336 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Request from "effect/http/HttpClientRequest"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
+import { api, item, sortedRows } from "./support.ts"
+
+const org = EmbeddedOrg.layerHttpClient({ objects: [item], queueDelay: "1 second" })
+
+/** Runs a job to its end. */
+const run = Effect.fnUntraced(function* (job: Record<string, unknown>, csv: string) {
+  const { failed, info, submit, successful, unprocessed } = yield* api
+  const id = yield* submit(job, csv)
+  yield* TestClock.adjust("1 second")
+  return {
+    info: yield* info(id),
+    successful: yield* successful(id),
+    failed: yield* failed(id),
+    unprocessed: yield* unprocessed(id)
+  }
+})
+
+/** The rows of a query, once it has run. */
+const select = Effect.fnUntraced(function* (soql: string, operation = "query") {
+  const { page, query } = yield* api
+  const id = yield* query(soql, { operation })
+  yield* TestClock.adjust("1 second")
+  return (yield* page(id)).text.trimEnd().split("\n").slice(1)
+})
+
+const errors = (answer: { readonly text: string }) =>
+  answer.text
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split('","')[1])
+
+describe("ingest", () => {
+  it.effect("inserts rows, and gives both kinds of results", () =>
+    Effect.gen(function* () {
+      const { failed, info, successful, unprocessed } = yield* run(
+        {},
+        'name,Count__c,Size__c,Active__c\nApple,912260031,3,TRUE\n" Pear, ""big""",1.5,,\n,1,,\n'
+      )
+      assert.strictEqual(info.state, "JobComplete")
+      assert.strictEqual(info.numberRecordsProcessed, 3)
+      assert.strictEqual(info.numberRecordsFailed, 1)
+      const [header, ...rows] = successful.text.trimEnd().split("\n")
+      assert.strictEqual(header, '"sf__Id","sf__Created",name,Count__c,Size__c,Active__c')
+      assert.deepStrictEqual(rows, [
+        '"a00Qx0000000001IAA","true","Apple","9.12260031E8","3","TRUE"',
+        '"a00Qx0000000002IAA","true"," Pear, ""big""","1.5","",""'
+      ])
+      assert.strictEqual(
+        failed.text,
+        '"sf__Id","sf__Error",name,Count__c,Size__c,Active__c\n"","REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --","","1.0","",""\n'
+      )
+      assert.strictEqual(unprocessed.text, "name,Count__c,Size__c,Active__c\n")
+      assert.strictEqual(successful.headers["content-type"], "text/csv; charset=UTF-8")
+      // trimmed, typed, and with the defaults of what was left out
+      assert.deepStrictEqual(yield* select("SELECT Name, Count__c, Size__c, Active__c FROM Item__c ORDER BY Name"), [
+        '"Apple","9.12260031E8","3","true"',
+        '"Pear, ""big""","1.5","","false"'
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("refuses rows with the codes and texts of a real org", () =>
+    Effect.gen(function* () {
+      const { failed, info } = yield* run(
+        {},
+        `Name,Sku__c,Count__c,Active__c,Day__c,Email__c,Color__c,Account__c
+x,12345678901,,,,,,
+x,,abc,maybe,2023-02-29,,,
+x,,,,,nobody,Green,
+x,,,,,,,001Qx0000000099
+x,,,,,,,12345
+`
+      )
+      assert.strictEqual(info.state, "JobComplete")
+      assert.deepStrictEqual(errors(failed), [
+        "STRING_TOO_LONG:Sku: data value too large: 12345678901 (max length=10):Sku__c --",
+        "INVALID_TYPE_ON_FIELD_IN_RECORD:Count: value not of required type: abc:Count__c --INVALID_TYPE_ON_FIELD_IN_RECORD:Active: value not of required type: maybe:Active__c --INVALID_TYPE_ON_FIELD_IN_RECORD:Day: value not of required type: 2023-02-29:Day__c --",
+        "INVALID_EMAIL_ADDRESS:Email: invalid email address: nobody:Email__c --INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: Green:Color__c --",
+        "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",
+        "MALFORMED_ID:Account: id value of incorrect type: 12345:Account__c --"
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("refuses to write what is not to be written", () =>
+    Effect.gen(function* () {
+      const { failed } = yield* run({}, "Id,Name,CreatedDate\na00Qx0000000001,x,2026-01-01\n,y,\n")
+      assert.deepStrictEqual(errors(failed), [
+        "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: Id, CreatedDate. Please check the security settings of this field and verify that it is read/write for your profile or permission set.:Id,CreatedDate --"
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("upserts by an external id, whatever its case; without one it inserts", () =>
+    Effect.gen(function* () {
+      const job = { operation: "upsert", externalIdFieldName: "sku__c" }
+      yield* run(job, "Sku__c,Name,Count__c,Size__c\nA-1,one,1,10\nA-2,two,2,20\n")
+      const { failed, successful } = yield* run(
+        job,
+        "Sku__c,Name,Count__c,Size__c\na-1,uno,,#N/A\nA-3,three,3,30\n,none,,\nA-4,,4,\nA-2,,5,\n"
+      )
+      assert.deepStrictEqual(sortedRows(successful), [
+        '"a00Qx0000000001IAA","false","a-1","uno","",""',
+        '"a00Qx0000000002IAA","false","A-2","","5.0",""',
+        '"a00Qx0000000003IAA","true","A-3","three","3.0","30"',
+        '"a00Qx0000000004IAA","true","","none","",""'
+      ])
+      assert.deepStrictEqual(errors(failed), ["REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"])
+      // an empty cell leaves a field as it was, #N/A clears it
+      assert.deepStrictEqual(yield* select("SELECT Sku__c, Name, Count__c, Size__c FROM Item__c ORDER BY Sku__c"), [
+        '"","none","",""',
+        '"a-1","uno","1.0",""',
+        '"A-2","two","5.0","20"',
+        '"A-3","three","3.0","30"'
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("refuses a key that occurs twice in a chunk, or is held by several records", () =>
+    Effect.gen(function* () {
+      const twice = yield* run({ operation: "upsert", externalIdFieldName: "Sku__c" }, "Sku__c,Name\nA,one\na,two\n")
+      assert.deepStrictEqual(errors(twice.failed), ["DUPLICATE_VALUE:Duplicate external id specified: a:--"])
+      yield* run({}, "Name,Group__c\none,G\ntwo,g\n")
+      const several = yield* run({ operation: "upsert", externalIdFieldName: "Group__c" }, "Group__c,Name\nG,x\n")
+      assert.match(errors(several.failed)[0] ?? "", /^DUPLICATE_EXTERNAL_ID:Group__c: more than one record found/)
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("lets the later of two equal keys win when they are in different chunks", () =>
+    Effect.gen(function* () {
+      const filler = Array.from({ length: 199 }, (_, i) => `F-${i},f\n`).join("")
+      const { info } = yield* run(
+        { operation: "upsert", externalIdFieldName: "Sku__c" },
+        `Sku__c,Name\nA,first\n${filler}A,second\n`
+      )
+      assert.strictEqual(info.numberRecordsFailed, 0)
+      assert.deepStrictEqual(yield* select("SELECT Name FROM Item__c WHERE Sku__c = 'a'"), ['"second"'])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("keeps unique fields unique, on insert and on update", () =>
+    Effect.gen(function* () {
+      const inserted = yield* run({}, "Name,Code__c\none,AB\ntwo,ab\nthree,CD\n")
+      const held =
+        "DUPLICATE_VALUE:duplicate value found: Code__c duplicates value on record with id: a00Qx0000000001IAA:--"
+      assert.deepStrictEqual(errors(inserted.failed), [held])
+      const updated = yield* run({ operation: "update" }, "Id,Code__c\na00Qx0000000003,AB\na00Qx0000000001,AB\n")
+      assert.deepStrictEqual(errors(updated.failed), [held])
+      assert.strictEqual(updated.info.numberRecordsProcessed, 2)
+      yield* run({ operation: "update" }, "Id,Sku__c\na00Qx0000000003,S\n")
+      const both = yield* run({ operation: "update" }, "Id,Sku__c,Code__c\na00Qx0000000003,s,ab\n")
+      assert.deepStrictEqual(errors(both.failed), [held])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("updates and deletes by id", () =>
+    Effect.gen(function* () {
+      yield* run({}, "Name,Count__c\none,1\ntwo,2\nthree,3\n")
+      const updated = yield* run(
+        { operation: "update" },
+        "Id,Name,Count__c\na00Qx0000000001,uno,\na00Qx0000000002IAA,,#N/A\na00Qx0000000009,x,\n,x,\nabc,x,\na00Qx0000000001,again,\na00Qx0000000003,#N/A,\n"
+      )
+      assert.deepStrictEqual(sortedRows(updated.successful), [
+        '"a00Qx0000000001IAA","false","a00Qx0000000001","uno",""',
+        '"a00Qx0000000002IAA","false","a00Qx0000000002IAA","",""'
+      ])
+      assert.deepStrictEqual(errors(updated.failed), [
+        "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",
+        "MISSING_ARGUMENT:Id not specified:--",
+        "MALFORMED_ID:Record ID: id value of incorrect type: abc:Id --",
+        "DUPLICATE_VALUE:Duplicate id specified: a00Qx0000000001IAA:--",
+        "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
+      ])
+      const deleted = yield* run({ operation: "delete" }, "Id\na00Qx0000000001\n")
+      assert.deepStrictEqual(sortedRows(deleted.successful), ['"a00Qx0000000001IAA","false","a00Qx0000000001"'])
+      const again = yield* run({ operation: "delete" }, "id\na00Qx0000000001IAA\n")
+      assert.deepStrictEqual(errors(again.failed), ["ENTITY_IS_DELETED:entity is deleted:--"])
+      const soql = "SELECT Name, Count__c, IsDeleted FROM Item__c ORDER BY Id"
+      assert.deepStrictEqual(yield* select(soql), ['"two","","false"', '"three","3.0","false"'])
+      assert.deepStrictEqual(yield* select(soql, "queryAll"), [
+        '"uno","1.0","true"',
+        '"two","","false"',
+        '"three","3.0","false"'
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("forgets the keys of deleted records", () =>
+    Effect.gen(function* () {
+      const job = { operation: "upsert", externalIdFieldName: "Sku__c" }
+      yield* run(job, "Sku__c,Name\nA,one\n")
+      yield* run({ operation: "delete" }, "Id\na00Qx0000000001\n")
+      const { successful } = yield* run(job, "Sku__c,Name\nA,two\n")
+      assert.deepStrictEqual(sortedRows(successful), ['"a00Qx0000000002IAA","true","A","two"'])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("looks up the record of a reference", () =>
+    Effect.gen(function* () {
+      yield* run({ object: "Account" }, "Name\nAcme\n")
+      const { info } = yield* run({}, "Name,Account__c\nx,001Qx0000000001\n")
+      assert.strictEqual(info.numberRecordsFailed, 0)
+      assert.deepStrictEqual(yield* select("SELECT Account__c FROM Item__c"), ['"001Qx0000000001IAA"'])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("stamps records with the clock and the user, and names people", () =>
+    Effect.gen(function* () {
+      yield* run({ object: "Contact" }, "LastName,FirstName\nRao,Asha\nLi,\n")
+      yield* TestClock.adjust("1 hour")
+      yield* run({ object: "Contact", operation: "update" }, "Id,FirstName\n003Qx0000000002,Wei\n")
+      assert.deepStrictEqual(
+        yield* select("SELECT Name, CreatedDate, LastModifiedDate, CreatedById, OwnerId FROM Contact ORDER BY Name"),
+        [
+          '"Asha Rao","1970-01-01T00:00:01.000Z","1970-01-01T00:00:01.000Z","005Qx0000000001IAA","005Qx0000000001IAA"',
+          '"Wei Li","1970-01-01T00:00:01.000Z","1970-01-01T01:00:02.000Z","005Qx0000000001IAA","005Qx0000000001IAA"'
+        ]
+      )
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("fails a whole job for its header, and gives every row back", () =>
+    Effect.gen(function* () {
+      const expected: ReadonlyArray<readonly [job: Record<string, unknown>, header: string, message: string]> = [
+        [{}, "Name,Nope__c", "InvalidBatch : Field name not found : Nope__c"],
+        [{}, "\uFEFFName,Sku__c", "InvalidBatch : Field name not found : \uFEFFName"],
+        [{}, "Name,NAME", "InvalidBatch : Field name is duplicated : NAME"],
+        [
+          {},
+          "Name,Account__r.Key__c",
+          "InvalidBatch : Relationship columns are not supported by the embedded org : Account__r.Key__c"
+        ],
+        [{ operation: "delete" }, "Id,Name", "InvalidBatch : The 'delete' batch must contain only ids"],
+        [
+          { operation: "upsert", externalIdFieldName: "Sku__c" },
+          "Name,Size__c",
+          "InvalidBatch : Field name not found : Sku__c"
+        ]
+      ]
+      for (const [job, header, message] of expected) {
+        const { failed, info, successful, unprocessed } = yield* run(job, `${header}\na,"b ""c"""\nd,e\n`)
+        assert.strictEqual(info.state, "Failed", header)
+        assert.strictEqual(info.errorMessage, message)
+        assert.strictEqual(info.numberRecordsProcessed, 0)
+        assert.strictEqual(info.numberRecordsFailed, 0)
+        // decoding a response takes a BOM off
+        assert.strictEqual(unprocessed.text, `${header.replace("\uFEFF", "")}\n"a","b ""c"""\n"d","e"\n`)
+        assert.strictEqual(successful.text, `"sf__Id","sf__Created",${header}\n`)
+        assert.strictEqual(failed.text, `"sf__Id","sf__Error",${header}\n`)
+      }
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("fails a whole job for a fault far down in its CSV, before anything is written", () =>
+    Effect.gen(function* () {
+      const rows = Array.from({ length: 500 }, (_, i) => `n${i}\n`).join("")
+      const wrongEnding = yield* run({}, `Name\n${rows}last\r\n`)
+      assert.strictEqual(
+        wrongEnding.info.errorMessage,
+        "ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is LF"
+      )
+      assert.strictEqual(sortedRows(wrongEnding.unprocessed).length, 501)
+      const badQuote = yield* run({}, `Name\n${rows}x"y\n`)
+      assert.strictEqual(badQuote.info.state, "Failed")
+      assert.strictEqual(sortedRows(badQuote.unprocessed).length, 500)
+      assert.deepStrictEqual(yield* select("SELECT Id FROM Item__c"), [])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("reads and writes every delimiter with every line ending", () =>
+    Effect.gen(function* () {
+      const delimiters = { BACKQUOTE: "`", CARET: "^", COMMA: ",", PIPE: "|", SEMICOLON: ";", TAB: "\t" }
+      const endings = { LF: "\n", CRLF: "\r\n" }
+      for (const [columnDelimiter, d] of Object.entries(delimiters)) {
+        for (const [lineEnding, n] of Object.entries(endings)) {
+          const { info, successful } = yield* run(
+            { columnDelimiter, lineEnding },
+            `Name${d}Size__c${n}"a${d}b"${d}1${n}c${d}2${n}`
+          )
+          assert.strictEqual(info.state, "JobComplete")
+          const [header, ...rows] = successful.text.split(n)
+          assert.strictEqual(header, ['"sf__Id"', '"sf__Created"', "Name", "Size__c"].join(d))
+          assert.strictEqual(rows[0]?.split(d).slice(2).join(d), `"a${d}b"${d}"1"`)
+          assert.strictEqual(rows.at(-1), "")
+        }
+      }
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("reads characters that are cut by the blocks of an upload", () =>
+    Effect.gen(function* () {
+      const { close, create, send, successful } = yield* api
+      const id = yield* create({})
+      const csv = new TextEncoder().encode(`Name\n${"é\n".repeat(50_000)}`)
+      const pieces = Array.from({ length: 3 }, (_, i) => csv.subarray(i * 65_538, (i + 1) * 65_538))
+      const body = Stream.fromIterable(pieces, { chunkSize: 1 })
+      yield* send(Request.put(`/jobs/ingest/${id}/batches`).pipe(Request.bodyStream(body, { contentType: "text/csv" })))
+      yield* close(id)
+      yield* TestClock.adjust("1 second")
+      const names = new Set(sortedRows(yield* successful(id)).map((row) => row.split('"')[5]))
+      assert.deepStrictEqual([...names], ["é"])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("gives results in another order than the upload's", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 450 }, (_, i) => `n${i}`)
+      const { successful } = yield* run({}, `Name\n${names.join("\n")}\n`)
+      const back = successful.text
+        .trimEnd()
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split('"')[5])
+      assert.strictEqual(back[0], "n400")
+      assert.deepStrictEqual([...back].sort(), [...names].sort())
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("completes a job without data, and one with a header only", () =>
+    Effect.gen(function* () {
+      for (const csv of ["", "Name\n"]) {
+        const { info, successful } = yield* run({}, csv)
+        assert.strictEqual(info.state, "JobComplete")
+        assert.strictEqual(info.numberRecordsProcessed, 0)
+        assert.strictEqual(successful.text, `"sf__Id","sf__Created"${csv === "" ? "" : ",Name"}\n`)
+      }
+    }).pipe(Effect.provide(org))
+  )
+})

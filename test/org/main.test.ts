@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+
+const main = fileURLToPath(new URL("../../src/org/main.ts", import.meta.url))
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command, as a process of its own that is gone with the scope. */
+const start = (...args: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    ),
+    (child) => {
+      const out = { stdout: "", stderr: "" }
+      child.stdout.on("data", (data) => (out.stdout += data))
+      child.stderr.on("data", (data) => (out.stderr += data))
+      const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...out })))
+      return { child, out, ended: Effect.promise(() => ended) }
+    }
+  )
+
+const end = (...args: ReadonlyArray<string>) => Effect.flatMap(start(...args), ({ ended }) => ended)
+
+/** What the command says when it is ready. */
+const ready = (process: { readonly child: ChildProcess; readonly out: { readonly stdout: string } }) =>
+  Effect.map(
+    Effect.callback<string>((resume) => {
+      const look = () => {
+        if (process.out.stdout.includes("\n")) resume(Effect.succeed(process.out.stdout))
+      }
+      process.child.stdout?.on("data", look)
+      look()
+    }),
+    (line): Record<string, unknown> => JSON.parse(line)
+  )
+
+const isOneLine = (text: string, pattern: RegExp) => {
+  assert.match(text, pattern)
+  assert.strictEqual(text.trimEnd().split("\n").length, 1, text)
+}
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "embedded-org-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
+describe("the command", () => {
+  it.live("prints one line when it is ready, serves, and ends with 0 on SIGTERM", () =>
+    Effect.gen(function* () {
+      const org = yield* start("org", "--port", "0")
+      const said = yield* ready(org)
+      assert.deepStrictEqual(Object.keys(said), ["ready", "instanceUrl", "accessToken", "orgId"])
+      assert.strictEqual(said.ready, true)
+      assert.match(String(said.instanceUrl), /^http:\/\/127\.0\.0\.1:\d+$/)
+      assert.match(String(said.orgId), /^00D[0-9A-Za-z]{15}$/)
+      assert.match(String(said.accessToken), /^00D[0-9A-Za-z]{15}!\w+$/)
+      const response = yield* Effect.promise(() =>
+        fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${said.accessToken}` },
+          body: '{"object":"Account","operation":"insert"}'
+        })
+      )
+      assert.strictEqual(response.status, 200)
+      org.child.kill("SIGTERM")
+      const { code, stderr, stdout } = yield* org.ended
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stdout.split("\n").length, 2)
+      assert.strictEqual(stderr, "")
+    })
+  )
+
+  it.live("ends with 0 on SIGINT, even while an upload hangs", () =>
+    Effect.gen(function* () {
+      const org = yield* start("org", "--token", "secret")
+      const { accessToken, instanceUrl } = yield* ready(org)
+      assert.strictEqual(accessToken, "secret")
+      const jobs = `${instanceUrl}/services/data/v68.0/jobs/ingest`
+      const headers = { authorization: "Bearer secret" }
+      const created = yield* Effect.promise(() =>
+        fetch(jobs, { method: "POST", headers, body: '{"object":"Account","operation":"insert"}' }).then((r) =>
+          r.json()
+        )
+      )
+      const socket = net.connect(Number(new URL(String(instanceUrl)).port), "127.0.0.1")
+      socket.on("error", () => {})
+      yield* Effect.promise(
+        () =>
+          new Promise<void>((resolve) => {
+            socket.write(
+              `PUT ${new URL(jobs).pathname}/${created.id}/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\nContent-Length: 99\r\n\r\nName\n`,
+              () => resolve()
+            )
+          })
+      )
+      // and one that has not even asked yet
+      const silent = net.connect(Number(new URL(String(instanceUrl)).port), "127.0.0.1")
+      silent.on("error", () => {})
+      yield* Effect.promise(() => new Promise<void>((resolve) => silent.write("GET / HTTP/1.1\r\nHo", () => resolve())))
+      org.child.kill("SIGINT")
+      assert.strictEqual((yield* org.ended).code, 0)
+    })
+  )
+
+  it.live("loads the objects of a file, or of a folder", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const describes = [
+        { name: "One__c", fields: [{ name: "Name" }] },
+        {
+          status: 0,
+          result: { name: "Two__c", keyPrefix: "a5x", fields: [{ name: "Name", type: "string" }], urls: {} }
+        }
+      ]
+      for (const [i, describe] of describes.entries()) {
+        yield* Effect.promise(() => writeFile(join(path, `${i}.json`), JSON.stringify(describe)))
+      }
+      const create = (said: Record<string, unknown>, object: string) =>
+        Effect.promise(() =>
+          fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
+            method: "POST",
+            headers: { authorization: `Bearer ${said.accessToken}` },
+            body: JSON.stringify({ object, operation: "insert" })
+          }).then((response) => response.status)
+        )
+      const both = yield* Effect.flatMap(start("org", "--objects", path), ready)
+      assert.deepStrictEqual([yield* create(both, "One__c"), yield* create(both, "Two__c")], [200, 200])
+      const one = yield* Effect.flatMap(start("org", "--objects", join(path, "0.json")), ready)
+      assert.deepStrictEqual([yield* create(one, "One__c"), yield* create(one, "Two__c")], [200, 400])
+    })
+  )
+
+  it.live("says in one line what is wrong, and ends with 1", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const file = join(path, "bad.json")
+      yield* Effect.promise(() => writeFile(file, '{"name":"X__c"}'))
+      const taken = yield* Effect.acquireRelease(
+        Effect.promise(
+          () =>
+            new Promise<net.Server>((resolve) => {
+              const server = net.createServer().listen(0, "127.0.0.1", () => resolve(server))
+            })
+        ),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = taken.address()
+      assert(typeof address === "object" && address !== null)
+      const expected: ReadonlyArray<readonly [args: ReadonlyArray<string>, stderr: RegExp]> = [
+        [["org", "--prot", "1"], /Unknown option '--prot'; see --help$/m],
+        [["org", "--objects", join(path, "none")], /none: ENOENT/],
+        [["org", "--objects", file], /bad\.json: Missing key at \["fields"\]/],
+        [["org", "--port", String(address.port)], new RegExp(`port ${address.port} is taken`)]
+      ]
+      const ends = yield* Effect.forEach(expected, ([args]) => end(...args), { concurrency: 2 })
+      for (const [i, [args, pattern]] of expected.entries()) {
+        const { code, stderr, stdout } = ends[i]!
+        isOneLine(stderr, /^effect-salesforce-bulk: /)
+        assert.match(stderr, pattern, args.join(" "))
+        assert.deepStrictEqual([code, stdout], [1, ""])
+      }
+    })
+  )
+
+  it.live("prints its help, and ends with 0", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* end("--help")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      for (const option of ["--port", "--token", "--objects", "--help"]) assert.include(stdout, option)
+    })
+  )
+})
