@@ -69,6 +69,10 @@ export interface Options {
   readonly queueDelay?: Duration.Input | undefined
   /** The rows of a page of query results, when the client does not say; 50,000 by default. */
   readonly pageSize?: number | undefined
+  /** The jobs of a page when jobs are listed; 1,000 by default, as in every org. */
+  readonly listSize?: number | undefined
+  /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
+  readonly dailyRequests?: number | undefined
 }
 
 /** An org that runs: what is known about it, and what answers its requests. */
@@ -99,7 +103,13 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
     userId: ids.make("005", 1),
     delay: options.queueDelay ?? "20 millis"
   })
-  const app = yield* Routes.make({ engine, accessToken, pageSize: options.pageSize ?? 50_000 })
+  const app = yield* Routes.make({
+    engine,
+    accessToken,
+    pageSize: options.pageSize ?? 50_000,
+    listSize: options.listSize ?? 1_000,
+    dailyRequests: options.dailyRequests ?? 100_000
+  })
   return { accessToken, orgId, app }
 })
 

@@ -40,6 +40,8 @@ export interface JobEngine {
   /** The job of an id, which has 15 or 18 characters. */
   readonly ingestJob: (id: string) => Effect.Effect<IngestJob, ApiError>
   readonly queryJob: (id: string) => Effect.Effect<QueryJob, ApiError>
+  /** `count` jobs, of one kind or of both, without the `from` oldest. */
+  readonly list: (kind: Job["kind"] | undefined, from: number, count: number) => Effect.Effect<ReadonlyArray<Job>>
   /** Keeps the CSV of an Open job; of a body that breaks off it keeps nothing. */
   readonly upload: <E>(id: string, body: Stream.Stream<Uint8Array, E>) => Effect.Effect<void, ApiError | E>
   /** Hands an Open job over to be processed. */
@@ -131,6 +133,8 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     ingestJob: (id) => decide(id, isIngest, Result.succeed),
     queryJob: (id) => decide(id, isQuery, Result.succeed),
+
+    list: (kind, from, count) => Effect.sync(() => store.jobs(kind, from, count)),
 
     createIngest: Effect.fnUntraced(function* (job) {
       const object = objects.get(job.object.toLowerCase())

@@ -180,6 +180,15 @@ export class Store {
     return row === undefined ? undefined : decodeJob(row.content)
   }
 
+  /** Jobs of one kind, or of both, in the order in which they were created. */
+  jobs(kind: Job["kind"] | undefined, from: number, count: number): ReadonlyArray<Job> {
+    return this.statement(
+      "SELECT content FROM _job WHERE ?1 IS NULL OR content ->> 'kind' = ?1 ORDER BY id LIMIT ?2 OFFSET ?3"
+    )
+      .all(kind ?? null, count, from)
+      .map((row) => decodeJob(row.content))
+  }
+
   saveJob(job: Job): void {
     this.statement("INSERT INTO _job VALUES (?1, ?2) ON CONFLICT DO UPDATE SET content = ?2").run(
       job.id,

@@ -25,6 +25,9 @@ export const invalidSession = new ApiError({
 export const badRequest = (errorCode: string, message: string): ApiError =>
   new ApiError({ status: 400, errorCode, message })
 
+export const unsupportedMedia = (message: string): ApiError =>
+  new ApiError({ status: 415, errorCode: "UNSUPPORTED_MEDIA_TYPE", message })
+
 /** The response of a refused request. */
 export const errorResponse = (error: ApiError): HttpServerResponse.HttpServerResponse =>
   jsonResponse([{ errorCode: error.errorCode, message: error.message }], error.status)
@@ -69,13 +72,15 @@ export const createdJob = (job: Job) =>
 /** What a changed state is answered with. */
 export const changedJob = (job: Job) => identity(job)
 
+const jobTypes = { ingest: "V2Ingest", query: "V2Query" } as const
+
 const processingTime = (job: Job): number =>
   job.started === undefined ? 0 : (job.finished ?? job.modified) - job.started
 
 const ingestInfo = (job: IngestJob) => ({
   ...identity(job),
   contentUrl: contentUrl(job),
-  jobType: "V2Ingest",
+  jobType: jobTypes.ingest,
   ...format(job),
   ...(job.started !== undefined && {
     numberRecordsProcessed: job.processed,
@@ -90,13 +95,21 @@ const ingestInfo = (job: IngestJob) => ({
 
 const queryInfo = (job: QueryJob) => ({
   ...identity(job),
-  jobType: "V2Query",
+  jobType: jobTypes.query,
   ...format(job),
   numberRecordsProcessed: job.processed,
   retries: 0,
   totalProcessingTime: processingTime(job),
   isPkChunkingSupported: true,
   errorMessage: job.errorMessage
+})
+
+/** What a list says about a job. */
+export const listedJob = (job: Job) => ({
+  ...identity(job),
+  ...(job.kind === "ingest" && { contentUrl: contentUrl(job) }),
+  jobType: jobTypes[job.kind],
+  ...format(job)
 })
 
 /** All there is to know about a job. */

@@ -13,6 +13,7 @@ import { queryPart } from "./results.ts"
 import * as Soql from "./Soql.ts"
 import type { Block, Store } from "./Store.ts"
 import { Upload } from "./upload.ts"
+import { columnOrder } from "./versions.ts"
 
 /** What processing changes of a job. */
 type Progress = Partial<Pick<Job, "started" | "finished" | "processed" | "failed" | "errorMessage">> & {
@@ -24,11 +25,15 @@ const encoder = new TextEncoder()
 /** The rows of a query in blocks, each with the number of its first row. */
 const queryBlocks = function* (store: Store, job: QueryJob, query: Soql.Compiled): Generator<Block> {
   const writers = query.fields.map(Rules.writer)
+  const order = columnOrder(
+    job.apiVersion,
+    query.fields.map((field) => field.name)
+  )
   let text = ""
   let first = 0
   let rows = 0
   for (const values of store.select(query.sql, query.parameters)) {
-    const cells = values.map((value, i) => quote(writers[i]!(value)))
+    const cells = order.map((place) => quote(writers[place]!(values[place]!)))
     text += line(cells, job)
     rows++
     if (text.length < blockLength) continue

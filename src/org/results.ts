@@ -5,6 +5,7 @@ import type { IngestJob, QueryJob } from "./job.ts"
 import type { Compiled } from "./Soql.ts"
 import type { Store } from "./Store.ts"
 import { Upload } from "./upload.ts"
+import { columnOrder } from "./versions.ts"
 
 /**
  * The result files of an ingest job. `successful` and `failed` are also the
@@ -59,8 +60,9 @@ export const queryPage = function* (
   from: number,
   to: number
 ): Generator<Uint8Array> {
-  const names = query.fields.map((field) => quote(field.name))
-  yield encoder.encode(line(names, job))
+  const names = query.fields.map((field) => field.name)
+  const header = columnOrder(job.apiVersion, names).map((place) => quote(names[place]!))
+  yield encoder.encode(line(header, job))
   for (let at = from; at < to; ) {
     const block = store.blockUpTo(job.id, queryPart, at)
     // the job was deleted while it was read

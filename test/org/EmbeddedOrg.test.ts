@@ -337,7 +337,7 @@ describe("ingest jobs", () => {
       const answer = yield* send(
         Request.put(`/jobs/ingest/${id}/batches`).pipe(
           Request.bodyText("x", "text/csv"),
-          Request.setHeader("content-encoding", "gzip")
+          Request.setHeader("content-encoding", "br")
         )
       )
       assert.match(refusal(answer), /^415 UNSUPPORTED_MEDIA_TYPE/)
