@@ -34,6 +34,7 @@ import * as Describe from "./Describe.ts"
 import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
 import * as Routes from "./Routes.ts"
+import type { RowRule } from "./RowRule.ts"
 import * as Store from "./Store.ts"
 
 /**
@@ -51,6 +52,11 @@ export class EmbeddedOrg extends Context.Service<
     readonly accessToken: Redacted.Redacted
     /** Its id, of 18 characters. */
     readonly orgId: string
+    /**
+     * Adds a rule in code for the rows of an object, beside those it has. It
+     * is asked from the next chunk on.
+     */
+    readonly onRow: (object: string, rule: RowRule) => Effect.Effect<void>
   }
 >()("effect-salesforce-bulk/org/EmbeddedOrg") {}
 
@@ -73,12 +79,17 @@ export interface Options {
   readonly listSize?: number | undefined
   /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
   readonly dailyRequests?: number | undefined
+  /** Whether its user may hard delete; not by default, as in a new org. */
+  readonly hardDelete?: boolean | undefined
+  /** Rules in code, by object: what its validation rules and triggers say about a row. */
+  readonly onRow?: Readonly<Record<string, RowRule>> | undefined
 }
 
 /** An org that runs: what is known about it, and what answers its requests. */
 interface Running {
   readonly accessToken: Redacted.Redacted
   readonly orgId: string
+  readonly onRow: (object: string, rule: RowRule) => Effect.Effect<void>
   readonly app: Routes.App
 }
 
@@ -96,11 +107,19 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   const objects = objectsOf(options)
   const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
   const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* randomToken}`)
+  const rules = new Map<string, ReadonlyArray<RowRule>>()
+  const addRule = (object: string, rule: RowRule) => {
+    const name = object.toLowerCase()
+    rules.set(name, [...(rules.get(name) ?? []), rule])
+  }
+  for (const [object, rule] of Object.entries(options.onRow ?? {})) addRule(object, rule)
   const store = yield* Store.make(objects)
   const engine = yield* JobEngine.make({
     store,
     objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
+    rules,
     userId: ids.make("005", 1),
+    hardDelete: options.hardDelete ?? false,
     delay: options.queueDelay ?? "20 millis"
   })
   const app = yield* Routes.make({
@@ -110,7 +129,8 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
     listSize: options.listSize ?? 1_000,
     dailyRequests: options.dailyRequests ?? 100_000
   })
-  return { accessToken, orgId, app }
+  const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))
+  return { accessToken, orgId, onRow, app }
 })
 
 /**
@@ -124,10 +144,10 @@ export const layerWith = (options: Options): Layer.Layer<EmbeddedOrg, never, Htt
   Layer.effect(
     EmbeddedOrg,
     Effect.gen(function* () {
-      const { accessToken, app, orgId } = yield* run(options)
+      const { accessToken, app, onRow, orgId } = yield* run(options)
       yield* HttpServer.serveEffect(app)
       const instanceUrl = yield* HttpServer.addressFormattedWith(Effect.succeed)
-      return EmbeddedOrg.of({ instanceUrl, accessToken, orgId })
+      return EmbeddedOrg.of({ instanceUrl, accessToken, orgId, onRow })
     })
   )
 
@@ -162,8 +182,8 @@ const clientOf = (app: Routes.App): HttpClient.HttpClient =>
  */
 export const layerHttpClient = (options: Options = {}): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient> =>
   Layer.effectContext(
-    Effect.map(run(options), ({ accessToken, app, orgId }) =>
-      Context.make(EmbeddedOrg, { instanceUrl, accessToken, orgId }).pipe(
+    Effect.map(run(options), ({ accessToken, app, onRow, orgId }) =>
+      Context.make(EmbeddedOrg, { instanceUrl, accessToken, orgId, onRow }).pipe(
         Context.add(HttpClient.HttpClient, clientOf(app))
       )
     )

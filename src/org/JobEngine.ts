@@ -12,6 +12,7 @@ import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
 import * as Processing from "./processing.ts"
 import * as Rules from "./Rules.ts"
 import * as Results from "./results.ts"
+import type { RowRules } from "./rowWriter.ts"
 import * as Soql from "./Soql.ts"
 import type { Store } from "./Store.ts"
 import { type ApiError, badRequest, notFound, tooLate } from "./Wire.ts"
@@ -87,8 +88,10 @@ const notDone = badRequest("INVALIDJOBSTATE", "The job is not complete yet: resu
 export const make = Effect.fnUntraced(function* (options: {
   readonly store: Store
   readonly objects: Soql.Objects
+  readonly rules: RowRules
   readonly userId: string
   readonly delay: Duration.Input
+  readonly hardDelete: boolean
 }): Effect.fn.Return<JobEngine, never, Scope.Scope> {
   const { objects, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
@@ -139,7 +142,7 @@ export const make = Effect.fnUntraced(function* (options: {
     createIngest: Effect.fnUntraced(function* (job) {
       const object = objects.get(job.object.toLowerCase())
       if (object === undefined) return yield* badRequest("INVALIDENTITY", `Unable to find object: ${job.object}`)
-      if (job.operation === "hardDelete") {
+      if (job.operation === "hardDelete" && !options.hardDelete) {
         return yield* badRequest(
           "FEATURENOTENABLED",
           "hardDelete operation requires special user profile permission, please contact your system administrator"

@@ -35,6 +35,16 @@ export const notWritable = (fields: ReadonlyArray<string>): RowError =>
 export const duplicateValue = (field: string, id: string): RowError =>
   rowError("DUPLICATE_VALUE", `duplicate value found: ${field} duplicates value on record with id: ${id}`)
 
+export const duplicateExternalId = (field: string, holders: ReadonlyArray<string>): RowError =>
+  rowError(
+    "DUPLICATE_EXTERNAL_ID",
+    `${field}: more than one record found for external id field: [${holders.join(", ")}]`,
+    field
+  )
+
+/** An `Id` in a row that makes a record. */
+export const idOnInsert = rowError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
+
 export const noSuchRecord = rowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 
 export const deletedRecord = rowError("ENTITY_IS_DELETED", "entity is deleted")

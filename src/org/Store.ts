@@ -258,6 +258,12 @@ export class Store {
     return (id, values) => statement.run(...values, id).changes === 1
   }
 
+  /** Removes records for good, past the recycle bin. */
+  deleter(object: string): (id: string) => void {
+    const statement = this.database.prepare(`DELETE FROM ${identifier(object)} WHERE "Id" = ?`)
+    return (id) => statement.run(id)
+  }
+
   /** Finds a record by its id, in the recycle bin too. */
   finderById(object: string, fields: ReadonlyArray<string>): (id: string) => Found | undefined {
     const find = this.finder(object, fields, `"Id" = ?`)

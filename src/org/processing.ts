@@ -10,6 +10,7 @@ import { chunkSize, prepare } from "./ingest.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
 import * as Rules from "./Rules.ts"
 import { queryPart } from "./results.ts"
+import type { RowRules } from "./rowWriter.ts"
 import * as Soql from "./Soql.ts"
 import type { Block, Store } from "./Store.ts"
 import { Upload } from "./upload.ts"
@@ -49,6 +50,7 @@ const queryBlocks = function* (store: Store, job: QueryJob, query: Soql.Compiled
 export const make = (options: {
   readonly store: Store
   readonly objects: Soql.Objects
+  readonly rules: RowRules
   readonly delay: Duration.Input
 }): ((id: string) => Effect.Effect<void>) => {
   const { delay, objects, store } = options
@@ -80,7 +82,7 @@ export const make = (options: {
     if (fault !== undefined) return yield* finish(job.id, fault)
     const upload = new Upload(store, job)
     if (upload.header === undefined) return yield* finish(job.id)
-    const processChunk = prepare(store, objects, job, upload.header)
+    const processChunk = prepare(options, job, upload.header)
     if (typeof processChunk === "string") return yield* finish(job.id, processChunk)
 
     for (let chunk = 0; ; chunk++) {
@@ -90,7 +92,7 @@ export const make = (options: {
       if (rows.length === 0) return yield* finish(job.id)
       const goesOn = store.transaction(() =>
         advance(job.id, now, (current) => {
-          const { failed, successful } = processChunk(rows, now)
+          const { failed, successful } = processChunk(rows, now, chunk)
           store.addBlock(job.id, "successful", { seq: chunk, ...successful })
           if (failed.rows > 0) store.addBlock(job.id, "failed", { seq: chunk, ...failed })
           return { processed: current.processed + rows.length, failed: current.failed + failed.rows }

@@ -69,7 +69,7 @@ describe("the command", () => {
       const response = yield* Effect.promise(() =>
         fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
           method: "POST",
-          headers: { authorization: `Bearer ${said.accessToken}` },
+          headers: { authorization: `Bearer ${said.accessToken}`, "content-type": "application/json" },
           body: '{"object":"Account","operation":"insert"}'
         })
       )
@@ -131,7 +131,7 @@ describe("the command", () => {
         Effect.promise(() =>
           fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
             method: "POST",
-            headers: { authorization: `Bearer ${said.accessToken}` },
+            headers: { authorization: `Bearer ${said.accessToken}`, "content-type": "application/json" },
             body: JSON.stringify({ object, operation: "insert" })
           }).then((response) => response.status)
         )
