@@ -203,6 +203,21 @@ describe("a load that goes wrong", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  it.effect("does not wait for ever for an abort that is not answered", () =>
+    Effect.gen(function* () {
+      const source = Stream.concat(Stream.fromIterable(widgets(10)), Stream.fail(new SourceBroke()))
+      const { error } = yield* settle(upsert(source))
+      assert.isTrue(error._tag === "Some" && error.value instanceof SourceBroke)
+    }).pipe(
+      virtually,
+      Effect.provide(
+        inProcess({
+          tamper: (request, response) => (request.method === "PATCH" ? Effect.never : Effect.succeed(response))
+        })
+      )
+    )
+  )
+
   it.effect("lets a submitted job run on when it is interrupted", () =>
     Effect.gen(function* () {
       const submitted = yield* Deferred.make<void>()
