@@ -75,6 +75,37 @@ export class SessionExpired extends Data.TaggedError("SessionExpired")<{
 }
 
 /**
+ * The login host refused to sign in. `error` is OAuth's code (`invalid_grant`, ...)
+ * and `description` what Salesforce says with it.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SignInFailed extends Data.TaggedError("SignInFailed")<{
+  readonly loginUrl: string
+  readonly status: number
+  readonly error: string
+  readonly description: string
+}> {
+  override get message(): string {
+    const hint = signInHints.find(([words]) => `${this.error} ${this.description}`.includes(words))?.[1]
+    return `${this.loginUrl} refused to sign in: ${this.error}: ${this.description}${hint === undefined ? "" : ` (${hint})`}`
+  }
+}
+
+/** What a refusal usually means, by words of its code or description. */
+const signInHints: ReadonlyArray<readonly [words: string, hint: string]> = [
+  ["request not supported on this domain", "client credentials go to the org's My Domain, not to a login host"],
+  ["no client credentials user enabled", "set the user that the app runs as in its policies"],
+  ["user hasn't approved this consumer", "the user or its profile must be pre-authorised for the app"],
+  ["audience is invalid", "production takes https://login.salesforce.com, sandboxes https://test.salesforce.com"],
+  ["invalid assertion", "check the certificate of the app, and this machine's clock"],
+  ["expired access/refresh token", "the refresh token was revoked, rotated or has expired: sign in anew"],
+  ["invalid_client_id", "the consumer key is unknown there: a new app takes some minutes to be known"],
+  ["invalid_client", "the consumer secret does not belong to this consumer key"]
+]
+
+/**
  * Something given to this library cannot work: an option, a schema, a URL.
  * Nothing was sent.
  *
@@ -223,6 +254,7 @@ export type Reason =
   | ApiError
   | UnexpectedResponse
   | SessionExpired
+  | SignInFailed
   | InvalidOptions
   | DeadlinePassed
   | JobFailed
@@ -268,7 +300,12 @@ export class BulkError extends Data.TaggedError("BulkError")<{
 
   /** Whether Salesforce refused the session. */
   get isAuth(): boolean {
-    return this.reason._tag === "SessionExpired" || (this.reason._tag === "ApiError" && this.reason.status === 401)
+    const { reason } = this
+    return (
+      reason._tag === "SessionExpired" ||
+      reason._tag === "SignInFailed" ||
+      (reason._tag === "ApiError" && reason.status === 401)
+    )
   }
 }
 

@@ -3,11 +3,18 @@
  *
  * @since 0.1.0
  */
+
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
 import * as BulkError from "../BulkError.ts"
+import { jwtSigner } from "./jwt.ts"
+import { requestToken } from "./oauth.ts"
+import { checkOrigin } from "./origin.ts"
 
 /**
  * What a request needs: a token, and the org it belongs to. `instanceUrl` has
@@ -65,10 +72,8 @@ export const layerToken = (options: {
   Layer.effect(
     Session,
     Effect.gen(function* () {
-      const instanceUrl = yield* checkInstanceUrl(options.instanceUrl)
-      const accessToken = Redacted.isRedacted(options.accessToken)
-        ? options.accessToken
-        : Redacted.make(options.accessToken)
+      const instanceUrl = yield* Effect.fromResult(checkOrigin("instanceUrl", options.instanceUrl))
+      const accessToken = toRedacted(options.accessToken)
       return Session.of({
         current: Effect.succeed({ instanceUrl, accessToken }),
         renew: () => Effect.fail(BulkError.make(new BulkError.SessionExpired({ instanceUrl })))
@@ -76,21 +81,175 @@ export const layerToken = (options: {
     })
   )
 
-const checkInstanceUrl = Effect.fnUntraced(function* (instanceUrl: string) {
-  const url = URL.parse(instanceUrl)
-  const refuse = (problem: string) =>
-    BulkError.make(new BulkError.InvalidOptions({ problem: `instanceUrl ${problem}` }))
-  if (url === null) {
-    return yield* refuse("is not a URL: give the org's own, like https://acme.my.salesforce.com")
-  }
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    return yield* refuse(`must be https: a token never goes to ${url.protocol}//${url.host} in the clear`)
-  }
-  if (url.href !== `${url.origin}/`) {
-    return yield* refuse(`must be the org's origin alone: ${url.origin}`)
-  }
-  return url.origin
-})
+/**
+ * A session of a flow of one's own: `signIn` gives credentials, and is run again
+ * when Salesforce refuses them.
+ *
+ * It is first run when a request needs it. However many requests are refused at
+ * once, one of them signs in and the others wait for it; credentials that have been
+ * replaced meanwhile are not renewed again.
+ *
+ * **Example** (Tokens from a vault)
+ *
+ * ```ts
+ * const SessionLive = Auth.layerWith(
+ *   Effect.map(Vault.use((vault) => vault.read("salesforce")), ({ token, url }) => ({
+ *     instanceUrl: url,
+ *     accessToken: Redacted.make(token)
+ *   }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = <R>(
+  signIn: Effect.Effect<Credentials, BulkError.BulkError, R>
+): Layer.Layer<Session, never, R> =>
+  Layer.effect(
+    Session,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<R>()
+      const turn = yield* Semaphore.make(1)
+      let held: Credentials | undefined
+      /** The credentials held, or others if they are none or the refused ones. */
+      const obtain = (stale?: Credentials) =>
+        Effect.suspend(() => {
+          if (held !== undefined && !isSame(held, stale)) return Effect.succeed(held)
+          return signIn.pipe(
+            Effect.provideContext(context),
+            Effect.tap((credentials) =>
+              Effect.sync(() => {
+                held = credentials
+              })
+            )
+          )
+        }).pipe(turn.withPermits(1))
+      return Session.of({
+        current: Effect.suspend(() => (held === undefined ? obtain() : Effect.succeed(held))),
+        renew: obtain
+      })
+    })
+  )
 
-const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
+const isSame = (a: Credentials, b: Credentials | undefined): boolean =>
+  b !== undefined && Redacted.value(a.accessToken) === Redacted.value(b.accessToken)
+
+const toRedacted = (secret: Redacted.Redacted | string): Redacted.Redacted =>
+  Redacted.isRedacted(secret) ? secret : Redacted.make(secret)
+
+/**
+ * Client credentials: the app signs in as the user that it is set to run as.
+ *
+ * `loginUrl` is the org's My Domain (`https://acme.my.salesforce.com`): Salesforce
+ * refuses this flow on login.salesforce.com.
+ *
+ * Requests fail with `SignInFailed` when it is refused.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClientCredentials = (options: {
+  readonly loginUrl: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted | string
+}): Layer.Layer<Session, BulkError.BulkError, HttpClient.HttpClient> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const loginUrl = yield* Effect.fromResult(checkOrigin("loginUrl", options.loginUrl))
+      return layerWith(
+        requestToken(loginUrl, {
+          grant_type: "client_credentials",
+          client_id: options.clientId,
+          client_secret: options.clientSecret
+        })
+      )
+    })
+  )
+
+/**
+ * JWT bearer: the app signs in as `username`, with the key of the certificate that
+ * it was registered with. The user must have been approved for it beforehand.
+ *
+ * `privateKey` is an RSA key as PEM text, PKCS#8 or PKCS#1 and not encrypted; text
+ * around the block does no harm. `loginUrl` is `https://login.salesforce.com` by
+ * default, `https://test.salesforce.com` for sandboxes, or the org's My Domain;
+ * `audience` is whom the assertion is for, by default `loginUrl`.
+ *
+ * Building the layer fails with `InvalidOptions` for a key that cannot be read;
+ * requests fail with `SignInFailed` when the assertion is refused.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerJwtBearer = (options: {
+  readonly clientId: string
+  readonly username: string
+  readonly privateKey: Redacted.Redacted | string
+  readonly loginUrl?: string | undefined
+  readonly audience?: string | undefined
+}): Layer.Layer<Session, BulkError.BulkError, HttpClient.HttpClient> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const loginUrl = yield* Effect.fromResult(
+        checkOrigin("loginUrl", options.loginUrl ?? "https://login.salesforce.com")
+      )
+      const sign = yield* jwtSigner(toRedacted(options.privateKey))
+      return layerWith(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const assertion = yield* sign({
+            iss: options.clientId,
+            sub: options.username,
+            aud: options.audience ?? loginUrl,
+            // Salesforce takes assertions that end soon, and clocks differ
+            exp: Math.floor(now / 1000) + 180
+          })
+          return yield* requestToken(loginUrl, {
+            grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            assertion
+          })
+        })
+      )
+    })
+  )
+
+/**
+ * Refresh token: what the web server flow gave is exchanged for access tokens.
+ *
+ * Where the app rotates refresh tokens, each one works once: the new one is kept in
+ * memory, and `onRotate` is told of it, to store it before it is used.
+ *
+ * Requests fail with `SignInFailed` when it was revoked.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRefreshToken = (options: {
+  readonly loginUrl: string
+  readonly clientId: string
+  readonly clientSecret?: Redacted.Redacted | string | undefined
+  readonly refreshToken: Redacted.Redacted | string
+  readonly onRotate?: ((refreshToken: Redacted.Redacted) => Effect.Effect<void>) | undefined
+}): Layer.Layer<Session, BulkError.BulkError, HttpClient.HttpClient> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const loginUrl = yield* Effect.fromResult(checkOrigin("loginUrl", options.loginUrl))
+      let refreshToken = toRedacted(options.refreshToken)
+      return layerWith(
+        Effect.gen(function* () {
+          const token = yield* requestToken(loginUrl, {
+            grant_type: "refresh_token",
+            client_id: options.clientId,
+            client_secret: options.clientSecret,
+            refresh_token: refreshToken
+          })
+          if (token.refreshToken !== undefined) {
+            refreshToken = token.refreshToken
+            if (options.onRotate !== undefined) yield* options.onRotate(refreshToken)
+          }
+          return token
+        }).pipe(Effect.uninterruptible) // a spent token whose successor is lost ends the session for good
+      )
+    })
+  )

@@ -182,7 +182,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const credentials = yield* session.current
     const response = yield* sendWith(via, request, credentials)
     if (response.status !== 401) return response
-    yield* readText(request, response) // an unread body would hold its socket
+    const body = yield* readText(request, response)
+    if (finalRefusals.some((words) => body.includes(words))) return yield* apiError(request, response.status, body)
     return yield* sendWith(via, request, yield* session.renew(credentials))
   })
 
@@ -270,6 +271,9 @@ const readText = (
 ): Effect.Effect<string, BulkError.BulkError> =>
   Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause))
 
+/** Refusals that no other token would change. */
+const finalRefusals = ["Connected app is not attached to Agent", "This session is not valid for use with the REST API"]
+
 /** The body of a success; anything else fails as the error that Salesforce describes in it. */
 const readOk = Effect.fnUntraced(function* (
   request: HttpClientRequest.HttpClientRequest,
@@ -277,9 +281,12 @@ const readOk = Effect.fnUntraced(function* (
 ) {
   const body = yield* readText(request, response)
   if (isOk(response)) return body
-  const { status } = response
+  return yield* apiError(request, response.status, body)
+})
+
+const apiError = (request: HttpClientRequest.HttpClientRequest, status: number, body: string): BulkError.BulkError => {
   const [error] = Option.getOrElse(decodeErrors(body), () => [undefined])
-  return yield* BulkError.make(
+  return BulkError.make(
     new BulkError.ApiError({
       request: describe(request),
       status,
@@ -288,7 +295,7 @@ const readOk = Effect.fnUntraced(function* (
       body
     })
   )
-})
+}
 
 const decodeErrors = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.NonEmptyArray(Schema.Struct({ errorCode: Schema.String, message: Schema.String })))

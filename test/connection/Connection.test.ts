@@ -154,6 +154,12 @@ describe("Connection", () => {
         org.requests.map((request) => request.headers.authorization),
         ["Bearer one", "Bearer two"]
       )
+      // a refusal that no other token would change is not tried again
+      const final = json([{ errorCode: "X", message: "This session is not valid for use with the REST API" }], 401)
+      assert.deepInclude(yield* reasonOf(get.pipe(over(scripted([final, json({ ok: true })]), renewing))), {
+        _tag: "ApiError",
+        status: 401
+      })
       // refused again: no loop
       const stubborn = scripted([expired, expired, json({ ok: true })])
       const error = yield* Effect.flip(get.pipe(over(stubborn, renewing)))

@@ -1,0 +1,300 @@
+import { generateKeyPairSync, verify } from "node:crypto"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Layer, Redacted, Schema } from "effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { TestClock } from "effect/testing"
+import type * as BulkError from "../../src/BulkError.ts"
+import * as Auth from "../../src/connection/Auth.ts"
+import * as Connection from "../../src/connection/Connection.ts"
+
+const loginUrl = "https://acme.my.salesforce.com"
+
+/** What a token endpoint was asked: the fields of the form. */
+type Form = Readonly<Record<string, string>>
+
+const formOf = (request: HttpClientRequest.HttpClientRequest): Form =>
+  request.body._tag === "Uint8Array"
+    ? Object.fromEntries(new URLSearchParams(new TextDecoder().decode(request.body.body)))
+    : {}
+
+/** A login host that answers by what it was asked; `forms` keeps that. */
+const loginHost = (answer: (form: Form, n: number) => Response) => {
+  const forms: Array<Form> = []
+  const urls: Array<string> = []
+  const client = HttpClient.make((request) =>
+    Effect.sync(() => {
+      forms.push(formOf(request))
+      urls.push(request.url)
+      return HttpClientResponse.fromWeb(request, answer(formOf(request), forms.length))
+    })
+  )
+  return { forms, urls, layer: Layer.succeed(HttpClient.HttpClient, client) }
+}
+
+const granted = (accessToken: string, more: object = {}) =>
+  Response.json({
+    access_token: accessToken,
+    instance_url: "https://acme.my.salesforce.com",
+    token_type: "Bearer",
+    ...more
+  })
+
+const refused = (error: string, error_description: string) =>
+  Response.json({ error, error_description }, { status: 400 })
+
+const current = Effect.flatMap(Auth.Session, (session) => session.current)
+
+const tokenOf = ({ accessToken }: Auth.Credentials) => Redacted.value(accessToken)
+
+const failureOf = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
+  Effect.map(Effect.flip(self), (error) => error)
+
+describe("Auth.layerWith", () => {
+  /** A sign-in that counts, and gives `token 1`, `token 2`, ... */
+  const counting = () => {
+    let signIns = 0
+    const signIn = Effect.map(Effect.yieldNow, () => ({
+      instanceUrl: loginUrl,
+      accessToken: Redacted.make(`token ${++signIns}`)
+    }))
+    return { layer: Auth.layerWith(signIn), count: () => signIns }
+  }
+
+  it.effect("signs in when it is needed, once for all who wait", () =>
+    Effect.gen(function* () {
+      const flow = counting()
+      yield* Effect.gen(function* () {
+        const session = yield* Auth.Session
+        assert.strictEqual(flow.count(), 0)
+        const tokens = yield* Effect.all(
+          Array.from({ length: 50 }, () => session.current),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(new Set(tokens.map(tokenOf)), new Set(["token 1"]))
+      }).pipe(Effect.provide(flow.layer))
+      assert.strictEqual(flow.count(), 1)
+    })
+  )
+
+  it.effect("renews once for a hundred requests that meet an expired session", () =>
+    Effect.gen(function* () {
+      const flow = counting()
+      const gate = yield* Deferred.make<void>()
+      let waiting = 0
+      // refuses the first token, to all hundred requests at once
+      const client = HttpClient.make((request) =>
+        Effect.gen(function* () {
+          if (request.headers.authorization !== "Bearer token 1") {
+            return HttpClientResponse.fromWeb(request, Response.json({ ok: true }))
+          }
+          if (++waiting === 100) yield* Deferred.succeed(gate, undefined)
+          yield* Deferred.await(gate)
+          return HttpClientResponse.fromWeb(request, new Response("[]", { status: 401 }))
+        })
+      )
+      const request = Connection.Connection.use((connection) =>
+        connection.json({ method: "GET", path: "/x" }, Schema.Struct({ ok: Schema.Boolean }))
+      )
+      yield* Effect.all(
+        Array.from({ length: 100 }, () => request),
+        { concurrency: "unbounded" }
+      ).pipe(
+        Effect.provide(Connection.layer.pipe(Layer.provide([flow.layer, Layer.succeed(HttpClient.HttpClient, client)])))
+      )
+      assert.strictEqual(flow.count(), 2)
+    })
+  )
+
+  it.effect("does not renew a token that was replaced already", () =>
+    Effect.gen(function* () {
+      const session = yield* Auth.Session
+      const first = yield* session.current
+      assert.strictEqual(tokenOf(yield* session.renew(first)), "token 2")
+      assert.strictEqual(tokenOf(yield* session.renew(first)), "token 2")
+      assert.strictEqual(tokenOf(yield* session.current), "token 2")
+    }).pipe(Effect.provide(counting().layer))
+  )
+
+  it.effect("tries again after a sign-in that failed", () =>
+    Effect.gen(function* () {
+      const host = loginHost((_, n) => (n === 1 ? refused("invalid_grant", "x") : granted("two")))
+      yield* Effect.gen(function* () {
+        const session = yield* Auth.Session
+        assert.strictEqual((yield* failureOf(session.current)).reason._tag, "SignInFailed")
+        assert.strictEqual(tokenOf(yield* session.current), "two")
+      }).pipe(
+        Effect.provide(Auth.layerClientCredentials({ loginUrl, clientId: "id", clientSecret: "s" })),
+        Effect.provide(host.layer)
+      )
+    })
+  )
+})
+
+describe("Auth.layerClientCredentials", () => {
+  it.effect("asks the org's token endpoint with the app's secret", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => granted("00D!abc"))
+      const flow = Auth.layerClientCredentials({ loginUrl, clientId: "key", clientSecret: Redacted.make("s&cret") })
+      const credentials = yield* current.pipe(Effect.provide(flow), Effect.provide(host.layer))
+      assert.strictEqual(tokenOf(credentials), "00D!abc")
+      assert.strictEqual(credentials.instanceUrl, "https://acme.my.salesforce.com")
+      assert.deepStrictEqual(host.urls, ["https://acme.my.salesforce.com/services/oauth2/token"])
+      assert.deepStrictEqual(host.forms, [
+        { grant_type: "client_credentials", client_id: "key", client_secret: "s&cret" }
+      ])
+    })
+  )
+
+  it.effect("says why it was refused, and what that usually means, and shows no secret", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => refused("invalid_grant", "request not supported on this domain"))
+      const flow = Auth.layerClientCredentials({ loginUrl, clientId: "key", clientSecret: "hunter2" })
+      const error = yield* failureOf(current.pipe(Effect.provide(flow), Effect.provide(host.layer)))
+      assert.deepInclude(error.reason, {
+        _tag: "SignInFailed",
+        status: 400,
+        error: "invalid_grant",
+        description: "request not supported on this domain"
+      })
+      assert.match(error.message, /go to the org's My Domain/)
+      assert.isTrue(error.isAuth)
+      assert.notInclude(JSON.stringify(error) + String(error), "hunter2")
+    })
+  )
+
+  it.effect("refuses answers that are no token's, and tokens of orgs that cannot be trusted with one", () =>
+    Effect.gen(function* () {
+      for (const [answer, tag] of [
+        [() => new Response("<html>", { status: 200 }), "SignInFailed"],
+        [() => new Response("<html>", { status: 503 }), "SignInFailed"],
+        [() => Response.json({ access_token: "x" }), "SignInFailed"],
+        [() => granted("x", { instance_url: "http://evil.example" }), "InvalidOptions"]
+      ] as const) {
+        const flow = Auth.layerClientCredentials({ loginUrl, clientId: "key", clientSecret: "s" })
+        const error = yield* failureOf(current.pipe(Effect.provide(flow), Effect.provide(loginHost(answer).layer)))
+        assert.strictEqual(error.reason._tag, tag)
+      }
+    })
+  )
+
+  it.effect("never sends a secret in the clear", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => granted("x"))
+      const flow = Auth.layerClientCredentials({
+        loginUrl: "http://acme.my.salesforce.com",
+        clientId: "k",
+        clientSecret: "s"
+      })
+      const error = yield* failureOf(current.pipe(Effect.provide(flow), Effect.provide(host.layer)))
+      assert.strictEqual(error.reason._tag, "InvalidOptions")
+      assert.deepStrictEqual(host.forms, [])
+    })
+  )
+})
+
+describe("Auth.layerJwtBearer", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  const pkcs8 = privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+  const pkcs1 = privateKey.export({ type: "pkcs1", format: "pem" }).toString()
+  const flow = (key: string, more: { readonly loginUrl?: string; readonly audience?: string } = {}) =>
+    Auth.layerJwtBearer({ clientId: "key", username: "me@acme.example", privateKey: Redacted.make(key), ...more })
+
+  const decode = (part: string | undefined) => JSON.parse(Buffer.from(part ?? "", "base64url").toString())
+
+  it.effect("signs an assertion that another implementation verifies, with the claims that Salesforce asks for", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_800_000_000_000)
+      for (const key of [
+        pkcs8,
+        pkcs1,
+        `Bag Attributes\n    friendlyName: me\n${pkcs8}\ntrailing`,
+        pkcs8.replaceAll("\n", "\r\n")
+      ]) {
+        const host = loginHost(() => granted("00D!jwt"))
+        assert.strictEqual(
+          tokenOf(yield* current.pipe(Effect.provide(flow(key)), Effect.provide(host.layer))),
+          "00D!jwt"
+        )
+        const [form] = host.forms
+        assert.strictEqual(form?.grant_type, "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        const [head, claims, signature = ""] = form?.assertion?.split(".") ?? []
+        assert.deepStrictEqual(decode(head), { alg: "RS256", typ: "JWT" })
+        assert.deepStrictEqual(decode(claims), {
+          iss: "key",
+          sub: "me@acme.example",
+          aud: "https://login.salesforce.com",
+          exp: 1_800_000_180
+        })
+        const signed = Buffer.from(`${head}.${claims}`)
+        assert.isTrue(verify("RSA-SHA256", signed, publicKey, Buffer.from(signature, "base64url")))
+        assert.deepStrictEqual(host.urls, ["https://login.salesforce.com/services/oauth2/token"])
+      }
+    })
+  )
+
+  it.effect("names the receiver that it is told to", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => granted("x"))
+      const sandbox = flow(pkcs8, { loginUrl, audience: "https://test.salesforce.com" })
+      yield* current.pipe(Effect.provide(sandbox), Effect.provide(host.layer))
+      assert.strictEqual(decode(host.forms[0]?.assertion?.split(".")[1]).aud, "https://test.salesforce.com")
+      assert.deepStrictEqual(host.urls, [`${loginUrl}/services/oauth2/token`])
+    })
+  )
+
+  it.effect("explains keys that it cannot use, before anything is asked", () =>
+    Effect.gen(function* () {
+      const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey
+      const cipher = { cipher: "aes-256-cbc", passphrase: "hunter2" }
+      for (const [key, words] of [
+        ["", /holds no PEM block/],
+        ["-----BEGIN PRIVATE KEY-----\nMIIE", /holds no PEM block/],
+        [privateKey.export({ type: "pkcs8", format: "pem", ...cipher }).toString(), /encrypted: decrypt it first/],
+        [privateKey.export({ type: "pkcs1", format: "pem", ...cipher }).toString(), /encrypted: decrypt it first/],
+        [ec.export({ type: "sec1", format: "pem" }).toString(), /a EC PRIVATE KEY is no RSA/],
+        [ec.export({ type: "pkcs8", format: "pem" }).toString(), /cannot be read as an RSA key/],
+        [publicKey.export({ type: "spki", format: "pem" }).toString(), /a PUBLIC KEY is no RSA/],
+        ["-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", /cannot be read as an RSA key/]
+      ] as const) {
+        const host = loginHost(() => granted("x"))
+        const error = yield* failureOf(current.pipe(Effect.provide(flow(key)), Effect.provide(host.layer)))
+        assert.strictEqual(error.reason._tag, "InvalidOptions")
+        assert.match(error.message, words)
+        assert.deepStrictEqual(host.forms, [])
+        assert.notInclude(JSON.stringify(error), pkcs8.slice(60, 100))
+      }
+    })
+  )
+})
+
+describe("Auth.layerRefreshToken", () => {
+  it.effect("exchanges the refresh token, and goes on with the new one where they rotate", () =>
+    Effect.gen(function* () {
+      const host = loginHost((_, n) => granted(`access ${n}`, n === 1 ? { refresh_token: "second" } : {}))
+      const rotated: Array<string> = []
+      const flow = Auth.layerRefreshToken({
+        loginUrl,
+        clientId: "key",
+        refreshToken: "first",
+        onRotate: (token) => Effect.sync(() => rotated.push(Redacted.value(token)))
+      })
+      yield* Effect.gen(function* () {
+        const session = yield* Auth.Session
+        const first = yield* session.current
+        const second = yield* session.renew(first)
+        yield* session.renew(second)
+      }).pipe(Effect.provide(flow), Effect.provide(host.layer))
+      assert.deepStrictEqual(
+        host.forms,
+        ["first", "second", "second"].map((refresh_token) => ({
+          grant_type: "refresh_token",
+          client_id: "key",
+          refresh_token
+        }))
+      )
+      assert.deepStrictEqual(rotated, ["second"])
+    })
+  )
+})
