@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as standard from "./standardObjects.ts"
 
 // names become SQL identifiers
 const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z]\w*$/))
@@ -48,6 +49,8 @@ export const Field = Schema.Struct({
   externalId: boolean(false),
   idLookup: boolean(false),
   caseSensitive: boolean(false),
+  /** Numbered by the org, one after the other. */
+  autoNumber: boolean(false),
   restrictedPicklist: boolean(false),
   picklistValues: Schema.Array(PicklistValue).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   defaultValue: nullable(Schema.Union([Schema.String, Schema.Finite, Schema.Boolean])),
@@ -125,63 +128,22 @@ export const fromJson = (json: unknown): Effect.Effect<ObjectDescribe, Schema.Sc
     ? Effect.map(Schema.decodeUnknownEffect(Envelope)(json), (envelope) => envelope.result)
     : Schema.decodeUnknownEffect(ObjectDescribe)(json)
 
-type FieldInput = typeof Field.Encoded
-
 const readonly = { nillable: false, defaultedOnCreate: true, createable: false, updateable: false }
-const string = (name: string, label: string, length: number): FieldInput => ({ name, label, length })
-const textarea = (name: string, label: string, length: number): FieldInput => ({
-  name,
-  label,
-  length,
-  type: "textarea"
-})
-const phone = (name: string, label: string): FieldInput => ({ name, label, length: 40, type: "phone" })
-const checkbox = (name: string, label: string): FieldInput => ({
-  name,
-  label,
-  type: "boolean",
-  nillable: false,
-  defaultedOnCreate: true,
-  defaultValue: false
-})
-const picklist = (name: string, label: string, values: ReadonlyArray<string>): FieldInput => ({
-  name,
-  label,
-  type: "picklist",
-  length: 255,
-  picklistValues: values.map((value) => ({ value }))
-})
-const lookup = (name: string, label: string, to: string): FieldInput => ({
-  name,
-  label,
-  type: "reference",
-  length: 18,
-  referenceTo: [to],
-  relationshipName: name.slice(0, -2)
-})
-const owner: FieldInput = { ...lookup("OwnerId", "Owner ID", "User"), nillable: false, defaultedOnCreate: true }
-const address = (prefix: string): ReadonlyArray<FieldInput> => [
-  { ...textarea(`${prefix}Street`, `${prefix} Street`, 255), compoundFieldName: `${prefix}Address` },
-  { ...string(`${prefix}City`, `${prefix} City`, 40), compoundFieldName: `${prefix}Address` },
-  { ...string(`${prefix}State`, `${prefix} State/Province`, 80), compoundFieldName: `${prefix}Address` },
-  { ...string(`${prefix}PostalCode`, `${prefix} Zip/Postal Code`, 20), compoundFieldName: `${prefix}Address` },
-  { ...string(`${prefix}Country`, `${prefix} Country`, 80), compoundFieldName: `${prefix}Address` },
-  {
-    name: `${prefix}Address`,
-    label: `${prefix} Address`,
-    type: "address",
-    createable: false,
-    updateable: false
-  }
-]
+const toUser = { type: "reference", length: 18, referenceTo: ["User"] }
 
 const systemFields: ReadonlyArray<Field> = [
   { name: "Id", label: "Record ID", type: "id", length: 18, idLookup: true, ...readonly },
   { name: "IsDeleted", label: "Deleted", type: "boolean", ...readonly },
   { name: "CreatedDate", label: "Created Date", type: "datetime", ...readonly },
-  { ...lookup("CreatedById", "Created By ID", "User"), ...readonly },
+  { name: "CreatedById", label: "Created By ID", ...toUser, relationshipName: "CreatedBy", ...readonly },
   { name: "LastModifiedDate", label: "Last Modified Date", type: "datetime", ...readonly },
-  { ...lookup("LastModifiedById", "Last Modified By ID", "User"), ...readonly },
+  {
+    name: "LastModifiedById",
+    label: "Last Modified By ID",
+    ...toUser,
+    relationshipName: "LastModifiedBy",
+    ...readonly
+  },
   { name: "SystemModstamp", label: "System Modstamp", type: "datetime", ...readonly }
 ].map((field) => Schema.decodeSync(Field)(field))
 
@@ -193,92 +155,27 @@ export const withSystemFields = (object: ObjectDescribe): ObjectDescribe => {
 }
 
 /**
- * The Account of a new org, as far as bulk loads commonly touch it.
+ * The objects of a new org: Account, Contact, Lead, Opportunity, Case, Task,
+ * Product2, User, Organization, Campaign and CampaignMember, as far as bulk
+ * loads commonly touch them.
  *
  * @category standard objects
  * @since 0.1.0
  */
-export const account: ObjectDescribe = make({
-  name: "Account",
-  label: "Account",
-  keyPrefix: "001",
-  fields: [
-    { ...string("Name", "Account Name", 255), nillable: false },
-    picklist("Type", "Account Type", [
-      "Prospect",
-      "Customer - Direct",
-      "Customer - Channel",
-      "Channel Partner / Reseller",
-      "Installation Partner",
-      "Technology Partner",
-      "Other"
-    ]),
-    lookup("ParentId", "Parent Account ID", "Account"),
-    ...address("Billing"),
-    ...address("Shipping"),
-    phone("Phone", "Account Phone"),
-    phone("Fax", "Account Fax"),
-    string("AccountNumber", "Account Number", 40),
-    { name: "Website", label: "Website", type: "url", length: 255 },
-    picklist("Industry", "Industry", [
-      "Agriculture",
-      "Banking",
-      "Construction",
-      "Education",
-      "Energy",
-      "Government",
-      "Healthcare",
-      "Manufacturing",
-      "Retail",
-      "Technology",
-      "Transportation",
-      "Utilities",
-      "Other"
-    ]),
-    { name: "AnnualRevenue", label: "Annual Revenue", type: "currency", precision: 18 },
-    { name: "NumberOfEmployees", label: "Employees", type: "int" },
-    picklist("Ownership", "Ownership", ["Public", "Private", "Subsidiary", "Other"]),
-    string("TickerSymbol", "Ticker Symbol", 20),
-    textarea("Description", "Account Description", 32_000),
-    picklist("Rating", "Account Rating", ["Hot", "Warm", "Cold"]),
-    string("Site", "Account Site", 80),
-    owner
-  ]
-})
+export const standardObjects: ReadonlyArray<ObjectDescribe> = standard.standardObjects.map((object) => make(object))
 
 /**
- * The Contact of a new org, as far as bulk loads commonly touch it.
+ * The Account of a new org.
  *
  * @category standard objects
  * @since 0.1.0
  */
-export const contact: ObjectDescribe = make({
-  name: "Contact",
-  label: "Contact",
-  keyPrefix: "003",
-  fields: [
-    lookup("AccountId", "Account ID", "Account"),
-    { ...string("LastName", "Last Name", 80), nillable: false, compoundFieldName: "Name" },
-    { ...string("FirstName", "First Name", 40), compoundFieldName: "Name" },
-    {
-      ...picklist("Salutation", "Salutation", ["Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."]),
-      length: 40,
-      compoundFieldName: "Name"
-    },
-    { ...string("Name", "Full Name", 121), nillable: false, createable: false, updateable: false },
-    ...address("Mailing"),
-    phone("Phone", "Business Phone"),
-    phone("Fax", "Business Fax"),
-    phone("MobilePhone", "Mobile Phone"),
-    lookup("ReportsToId", "Reports To ID", "Contact"),
-    { name: "Email", label: "Email", type: "email", length: 80, idLookup: true },
-    string("Title", "Title", 128),
-    string("Department", "Department", 80),
-    picklist("LeadSource", "Lead Source", ["Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other"]),
-    { name: "Birthdate", label: "Birthdate", type: "date" },
-    textarea("Description", "Contact Description", 32_000),
-    checkbox("HasOptedOutOfEmail", "Email Opt Out"),
-    checkbox("DoNotCall", "Do Not Call"),
-    owner
-  ]
-})
+export const account: ObjectDescribe = make(standard.account)
+
+/**
+ * The Contact of a new org.
+ *
+ * @category standard objects
+ * @since 0.1.0
+ */
+export const contact: ObjectDescribe = make(standard.contact)

@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -36,6 +37,7 @@ import * as JobEngine from "./JobEngine.ts"
 import * as Routes from "./Routes.ts"
 import type { RowRule } from "./RowRule.ts"
 import * as Store from "./Store.ts"
+import * as Seed from "./seed.ts"
 
 /**
  * What a program needs to know about the org it runs against.
@@ -67,7 +69,7 @@ export class EmbeddedOrg extends Context.Service<
  * @since 0.1.0
  */
 export interface Options {
-  /** Objects beside Account and Contact, or in place of them; none by default. */
+  /** Objects beside the standard ones, or in place of them; none by default. */
   readonly objects?: ReadonlyArray<Describe.ObjectDescribe> | undefined
   /** The token its API accepts; a new one by default. */
   readonly accessToken?: string | undefined
@@ -94,7 +96,7 @@ interface Running {
 }
 
 const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => {
-  const all = [Describe.account, Describe.contact, ...(options.objects ?? [])]
+  const all = [...Describe.standardObjects, ...(options.objects ?? [])]
   const byName = new Map(all.map((object) => [object.name.toLowerCase(), Describe.withSystemFields(object)]))
   return Array.from(byName.values())
 }
@@ -114,11 +116,14 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   }
   for (const [object, rule] of Object.entries(options.onRow ?? {})) addRule(object, rule)
   const store = yield* Store.make(objects)
+  const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
+  const userId = ids.make("005", 1)
+  Seed.seed(store, byName, { orgId, userId, now: yield* Clock.currentTimeMillis })
   const engine = yield* JobEngine.make({
     store,
-    objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
+    objects: byName,
     rules,
-    userId: ids.make("005", 1),
+    userId,
     hardDelete: options.hardDelete ?? false,
     delay: options.queueDelay ?? "20 millis"
   })

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Field, ObjectDescribe } from "./Describe.ts"
+import { formula } from "./formulas.ts"
 import * as ids from "./ids.ts"
 import { Job } from "./job.ts"
 
@@ -63,16 +64,9 @@ const columnType = (field: Field): string | undefined => {
 /** Whether a field has a value of its own, as compound fields have not. */
 export const isStored = (field: Field): boolean => columnType(field) !== undefined
 
-const nameParts = ["FirstName", "MiddleName", "LastName", "Suffix"]
-
-/** What a person's Name is made of, if the field is one. */
 const generated = (object: ObjectDescribe, field: Field): string => {
-  const parts = nameParts.filter((part) =>
-    object.fields.some((other) => other.name === part && other.compoundFieldName === field.name)
-  )
-  if (parts.length === 0) return ""
-  const text = parts.map((part) => `ifnull(${identifier(part)} || ' ', '')`).join(" || ")
-  return ` GENERATED ALWAYS AS (trim(${text})) VIRTUAL`
+  const sql = formula(object, field)
+  return sql === undefined ? "" : ` GENERATED ALWAYS AS (${sql}) VIRTUAL`
 }
 
 const schema = `

@@ -38,3 +38,10 @@ export const normalize = (text: string): string | undefined => {
 
 /** The 15-character form, which Salesforce writes in some messages. */
 export const short = (id18: string): string => id18.slice(0, 15)
+
+/** The number from which `make` made an id. */
+export const serial = (id: string): number => {
+  let n = 0
+  for (let i = 6; i < 15; i++) n = n * 62 + digits.indexOf(id[i]!)
+  return n
+}

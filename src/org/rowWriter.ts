@@ -2,6 +2,7 @@
 import type { Column } from "./columns.ts"
 import type { Row } from "./csv.ts"
 import type { Field, ObjectDescribe } from "./Describe.ts"
+import * as ids from "./ids.ts"
 import type { IngestJob } from "./job.ts"
 import type { FieldValue, RowChange, RowRefusal, RowRule } from "./RowRule.ts"
 import * as Rules from "./Rules.ts"
@@ -34,8 +35,6 @@ interface Reference {
   /** Those that this chunk has found already. */
   readonly known: Set<string>
 }
-
-const none: ReadonlyArray<Rules.RowError> = []
 
 const isFound = (found: Found | ReadonlyArray<Rules.RowError>): found is Found => "deleted" in found
 
@@ -79,7 +78,8 @@ export class RowWriter {
   private readonly idIndex: number
   private readonly readonlyOnInsert: ReadonlyArray<number>
   private readonly readonlyOnUpdate: ReadonlyArray<number>
-  private readonly required: ReadonlyArray<Required>
+  private readonly requiredOnInsert: ReadonlyArray<Required>
+  private readonly requiredOnUpdate: ReadonlyArray<Required>
   private readonly references: ReadonlyArray<Reference>
   private readonly uniques: ReadonlyArray<{
     readonly name: string
@@ -89,6 +89,7 @@ export class RowWriter {
   private readonly writtenIndexes: ReadonlyArray<number>
   private readonly writtenDefaults: ReadonlyArray<Value>
   private readonly defaulted: ReadonlyArray<Field>
+  private readonly numbered: ReadonlyArray<Field>
   private readonly insertRow: Write
   private readonly updateRow: Write
   private readonly deleteRow: (id: string, now: string) => void
@@ -138,9 +139,12 @@ export class RowWriter {
     const isSpecialId = (field: Field) => field.name === "Id" && (this.keyIsId || job.operation === "insert")
     this.readonlyOnInsert = indexesWhere((field) => !field.createable && !isSpecialId(field))
     this.readonlyOnUpdate = indexesWhere((field) => !field.updateable && !isSpecialId(field))
-    this.required = object.fields
+    this.requiredOnInsert = object.fields
       .filter(Rules.isRequired)
       .map((field) => ({ name: field.name, index: indexOf(field.name) }))
+    this.requiredOnUpdate = indexesWhere(
+      (field) => field.updateable && !field.nillable && field.type !== "boolean"
+    ).map((index) => ({ name: columns[index]!.field.name, index }))
     this.references = columns.flatMap(({ field, lookup }, index) => {
       const targets = field.referenceTo.flatMap((name) => objects.get(name.toLowerCase()) ?? [])
       // what was looked up is there, and an object the org does not have cannot be looked into
@@ -159,7 +163,9 @@ export class RowWriter {
       (field) => field.createable && indexOf(field.name) === -1 && Rules.defaultValue(field, this.userId) !== null
     )
     const defaults = this.defaulted.map((field) => Rules.defaultValue(field, this.userId))
+    this.numbered = object.fields.filter((field) => field.autoNumber && isStored(field) && indexOf(field.name) === -1)
     this.insertRow = store.inserter(object.name, [
+      ...this.numbered.map((field) => field.name),
       ...this.defaulted.map((field) => field.name),
       ...stamps,
       "CreatedDate",
@@ -180,7 +186,16 @@ export class RowWriter {
       this.deleteRow = (id, now) => mark(id, [1, now, this.userId, now])
     }
     this.values = new Array<Value | undefined>(columns.length)
-    this.inserted = [...defaults, "", this.userId, "", "", this.userId, ...written.map(() => null)]
+    this.inserted = [
+      ...this.numbered.map(() => null),
+      ...defaults,
+      "",
+      this.userId,
+      "",
+      "",
+      this.userId,
+      ...written.map(() => null)
+    ]
     this.updated = ["", this.userId, "", ...written.map(() => null)]
   }
 
@@ -193,7 +208,7 @@ export class RowWriter {
     for (const { known } of this.references) known.clear()
     for (const { lookup } of this.columns) lookup?.forget()
     const { inserted, updated } = this
-    const first = this.defaulted.length
+    const first = this.numbered.length + this.defaulted.length
     for (const at of [first, first + 2, first + 3]) inserted[at] = now
     for (const at of [0, 2]) updated[at] = now
   }
@@ -261,26 +276,33 @@ export class RowWriter {
   }
 
   private insert(values: Values): Outcome {
-    const errors = this.refusals(values, this.readonlyOnInsert, true)
+    const errors = this.refusals(values, this.readonlyOnInsert)
+    const missing = this.requiredOnInsert.filter(({ index }) => index === -1 || (values[index] ?? null) === null)
+    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
     if (errors.length > 0) return errors
     const { inserted, writtenDefaults, writtenIndexes } = this
     const offset = inserted.length - writtenIndexes.length
     for (let i = 0; i < writtenIndexes.length; i++) {
-      const value = values[writtenIndexes[i]!]
-      inserted[offset + i] = value === undefined ? writtenDefaults[i]! : value
+      const index = writtenIndexes[i]!
+      const value = values[index]
+      const isDefault = value === undefined || (value === null && !this.columns[index]!.field.nillable)
+      inserted[offset + i] = isDefault ? writtenDefaults[i]! : value
     }
     if (this.active.length > 0) {
       const refused = this.ruled("insert", this.valuesInserted())
       if (refused.length > 0) return refused
     }
     const id = this.nextId()
+    for (let i = 0; i < this.numbered.length; i++) inserted[i] = String(ids.serial(id)).padStart(8, "0")
     if (!this.insertRow(id, inserted)) return this.conflicts(id, values)
     this.onCreated?.(id)
     return { id, created: true }
   }
 
   private update(found: Found, values: Values): Outcome {
-    const errors = this.refusals(values, this.readonlyOnUpdate, false)
+    const errors = this.refusals(values, this.readonlyOnUpdate)
+    const missing = this.requiredOnUpdate.filter(({ index }) => values[index] === null)
+    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
     if (errors.length > 0) return errors
     if (this.active.length > 0) {
       const refused = this.ruled("update", this.valuesUpdated(values), found.id)
@@ -314,27 +336,18 @@ export class RowWriter {
     return this.seen.add(key).size === size
   }
 
-  private refusals(values: Values, readonly: ReadonlyArray<number>, isNew: boolean): ReadonlyArray<Rules.RowError> {
-    let errors = none
-    const add = (error: Rules.RowError) => {
-      errors = [...errors, error]
-    }
-    if (this.idIndex !== -1 && values[this.idIndex] !== undefined) add(Rules.idOnInsert)
+  private refusals(values: Values, readonly: ReadonlyArray<number>): Array<Rules.RowError> {
+    const errors: Array<Rules.RowError> = []
+    if (this.idIndex !== -1 && values[this.idIndex] !== undefined) errors.push(Rules.idOnInsert)
     if (readonly.length > 0) {
       const refused = readonly.filter((index) => values[index] !== undefined)
-      if (refused.length > 0) add(Rules.notWritable(refused.map((index) => this.columns[index]!.field.name)))
+      if (refused.length > 0) errors.push(Rules.notWritable(refused.map((index) => this.columns[index]!.field.name)))
     }
     for (const { exists, index, known } of this.references) {
       const id = values[index]
       if (typeof id !== "string" || known.has(id)) continue
       if (exists(id)) known.add(id)
-      else add(Rules.noSuchRecord)
-    }
-    const isMissing = isNew
-      ? ({ index }: Required) => index === -1 || (values[index] ?? null) === null
-      : ({ index }: Required) => index !== -1 && values[index] === null
-    if (this.required.some(isMissing)) {
-      add(Rules.requiredMissing(this.required.filter(isMissing).map(({ name }) => name)))
+      else errors.push(Rules.noSuchRecord)
     }
     return errors
   }
@@ -353,10 +366,10 @@ export class RowWriter {
   }
 
   private valuesInserted(): RowChange["values"] {
-    const { columns, defaulted, inserted, writtenIndexes } = this
+    const { columns, defaulted, inserted, numbered, writtenIndexes } = this
     const offset = inserted.length - writtenIndexes.length
     return Object.fromEntries([
-      ...defaulted.map((field, i) => [field.name, fieldValue(field, inserted[i] ?? null)]),
+      ...defaulted.map((field, i) => [field.name, fieldValue(field, inserted[numbered.length + i] ?? null)]),
       ...writtenIndexes.map((index, i) => {
         const { field } = columns[index]!
         return [field.name, fieldValue(field, inserted[offset + i] ?? null)]
