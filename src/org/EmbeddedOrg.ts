@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,6 +32,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Describe from "./Describe.ts"
+import * as Identity from "./identity.ts"
 import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
 import * as Routes from "./Routes.ts"
@@ -71,6 +73,10 @@ export interface Options {
   readonly pageSize?: number | undefined
   /** The jobs of a page when jobs are listed; 1,000 by default, as in every org. */
   readonly listSize?: number | undefined
+  /** The records of a page of a REST query, when the client does not say; 2,000 by default, as in every org. */
+  readonly queryPageSize?: number | undefined
+  /** What its one user is called; `admin@embedded.example` by default. */
+  readonly username?: string | undefined
   /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
   readonly dailyRequests?: number | undefined
 }
@@ -83,7 +89,7 @@ interface Running {
 }
 
 const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => {
-  const all = [Describe.account, Describe.contact, ...(options.objects ?? [])]
+  const all = [...Identity.objects, Describe.account, Describe.contact, ...(options.objects ?? [])]
   const byName = new Map(all.map((object) => [object.name.toLowerCase(), Describe.withSystemFields(object)]))
   return Array.from(byName.values())
 }
@@ -97,17 +103,24 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
   const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* randomToken}`)
   const store = yield* Store.make(objects)
+  const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
+  const identity = { orgId, userId: Identity.userId, username: options.username ?? "admin@embedded.example" }
+  Identity.seed(store, byName, identity, yield* Clock.currentTimeMillis)
   const engine = yield* JobEngine.make({
     store,
-    objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
-    userId: ids.make("005", 1),
+    objects: byName,
+    userId: Identity.userId,
     delay: options.queueDelay ?? "20 millis"
   })
   const app = yield* Routes.make({
     engine,
+    store,
+    objects: byName,
+    identity,
     accessToken,
     pageSize: options.pageSize ?? 50_000,
     listSize: options.listSize ?? 1_000,
+    queryPageSize: options.queryPageSize ?? 2_000,
     dailyRequests: options.dailyRequests ?? 100_000
   })
   return { accessToken, orgId, app }

@@ -19,14 +19,16 @@ const encoder = new TextEncoder()
 /** Writes the rows of one chunk; within a transaction of the caller's. */
 export type ProcessChunk = (rows: ReadonlyArray<Row>, now: number) => ChunkResult
 
-interface Written {
+/** A row that was written. */
+export interface Written {
   readonly id: string
   readonly created: boolean
 }
 
-type Outcome = Written | ReadonlyArray<Rules.RowError>
+/** What became of a row. */
+export type Outcome = Written | ReadonlyArray<Rules.RowError>
 
-const isWritten = (outcome: Outcome): outcome is Written => "id" in outcome
+export const isWritten = (outcome: Outcome): outcome is Written => "id" in outcome
 
 interface Column {
   readonly field: Field
@@ -349,4 +351,28 @@ export const prepare = (
       failed: { rows: failures, bytes: encoder.encode(failed) }
     }
   }
+}
+
+/**
+ * Writes a single row, as REST does; within a transaction of the caller's. A
+ * text says why its columns cannot be.
+ */
+export const writeRow = (
+  store: Store,
+  objects: ReadonlyMap<string, ObjectDescribe>,
+  job: IngestJob,
+  header: Row,
+  row: Row,
+  millis: number
+): Outcome | string => {
+  const object = objects.get(job.object.toLowerCase())
+  if (object === undefined) return `InvalidEntity : Unable to find object: ${job.object}`
+  const columns = columnsOf(object, job, header)
+  if (typeof columns === "string") return columns
+  const writer = new RowWriter(store, objects, object, columns, job)
+  const errors: Array<Rules.RowError> = []
+  const values = writer.convert(row, errors)
+  if (errors.length > 0) return errors
+  const now = new Date(millis).toISOString()
+  return actionOf(job, writer)(values, { now, nextId: writer.nextIds(1), seen: new Set() })
 }

@@ -69,7 +69,7 @@ describe("the command", () => {
       const response = yield* Effect.promise(() =>
         fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
           method: "POST",
-          headers: { authorization: `Bearer ${said.accessToken}` },
+          headers: { authorization: `Bearer ${said.accessToken}`, "content-type": "application/json" },
           body: '{"object":"Account","operation":"insert"}'
         })
       )
@@ -88,7 +88,7 @@ describe("the command", () => {
       const { accessToken, instanceUrl } = yield* ready(org)
       assert.strictEqual(accessToken, "secret")
       const jobs = `${instanceUrl}/services/data/v68.0/jobs/ingest`
-      const headers = { authorization: "Bearer secret" }
+      const headers = { authorization: "Bearer secret", "content-type": "application/json" }
       const created = yield* Effect.promise(() =>
         fetch(jobs, { method: "POST", headers, body: '{"object":"Account","operation":"insert"}' }).then((r) =>
           r.json()
@@ -131,7 +131,7 @@ describe("the command", () => {
         Effect.promise(() =>
           fetch(`${said.instanceUrl}/services/data/v68.0/jobs/ingest`, {
             method: "POST",
-            headers: { authorization: `Bearer ${said.accessToken}` },
+            headers: { authorization: `Bearer ${said.accessToken}`, "content-type": "application/json" },
             body: JSON.stringify({ object, operation: "insert" })
           }).then((response) => response.status)
         )
