@@ -32,6 +32,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Describe from "./Describe.ts"
+import { userId } from "./identity.ts"
 import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
 import * as Routes from "./Routes.ts"
@@ -79,6 +80,10 @@ export interface Options {
   readonly pageSize?: number | undefined
   /** The jobs of a page when jobs are listed; 1,000 by default, as in every org. */
   readonly listSize?: number | undefined
+  /** The records of a page of a REST query, when the client does not say; 2,000 by default, as in every org. */
+  readonly queryPageSize?: number | undefined
+  /** What its one user is called; `api@embedded-org.example` by default. */
+  readonly username?: string | undefined
   /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
   readonly dailyRequests?: number | undefined
   /** Whether its user may hard delete; not by default, as in a new org. */
@@ -117,8 +122,8 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   for (const [object, rule] of Object.entries(options.onRow ?? {})) addRule(object, rule)
   const store = yield* Store.make(objects)
   const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
-  const userId = ids.make("005", 1)
-  Seed.seed(store, byName, { orgId, userId, now: yield* Clock.currentTimeMillis })
+  const identity = { orgId, userId, username: options.username ?? "api@embedded-org.example" }
+  Seed.seed(store, byName, { ...identity, now: yield* Clock.currentTimeMillis })
   const engine = yield* JobEngine.make({
     store,
     objects: byName,
@@ -129,9 +134,14 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   })
   const app = yield* Routes.make({
     engine,
+    store,
+    objects: byName,
+    identity,
+    rules,
     accessToken,
     pageSize: options.pageSize ?? 50_000,
     listSize: options.listSize ?? 1_000,
+    queryPageSize: options.queryPageSize ?? 2_000,
     dailyRequests: options.dailyRequests ?? 100_000
   })
   const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))

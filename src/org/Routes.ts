@@ -9,9 +9,14 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Gzip from "./gzip.ts"
+import type { Identity } from "./identity.ts"
 import type { JobEngine } from "./JobEngine.ts"
 import * as JobRoutes from "./jobRoutes.ts"
 import { apiVersion, type Paths, type Verbs } from "./requests.ts"
+import * as RestRoutes from "./restRoutes.ts"
+import type { RowRules } from "./rowWriter.ts"
+import type { Objects } from "./Soql.ts"
+import type { Store } from "./Store.ts"
 import { Rolling } from "./usage.ts"
 import { versions } from "./versions.ts"
 import { ApiError, errorResponse, invalidSession, jsonResponse, notFound } from "./Wire.ts"
@@ -43,13 +48,19 @@ const isVerb = (method: string, verbs: Verbs): method is keyof Verbs => Object.h
 
 /**
  * Makes the API of an org. `pageSize` is how many rows a page of query results
- * has when a client does not say, `listSize` how many jobs a page of a list has.
+ * has when a client does not say, `listSize` how many jobs a page of a list has,
+ * `queryPageSize` how many records a page of a REST query has.
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly engine: JobEngine
+  readonly store: Store
+  readonly objects: Objects
+  readonly identity: Identity
+  readonly rules: RowRules
   readonly accessToken: Redacted.Redacted
   readonly pageSize: number
   readonly listSize: number
+  readonly queryPageSize: number
   /** How many requests a day are allowed; that is said to clients, and no more. */
   readonly dailyRequests: number
 }): Effect.fn.Return<App> {
@@ -95,6 +106,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   yield* router.add("GET", "/services/data", jsonResponse(versions))
   yield* addPaths(JobRoutes.make(options))
+  yield* addPaths(yield* RestRoutes.make({ ...options, requests: (now) => requests.total(now) }))
 
   const unknownPath = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     /^\/+services\/+data\/+v\d/i.test(request.url) ? counted(Effect.fail(notFound)) : answer(Effect.fail(notFound))

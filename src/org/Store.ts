@@ -151,12 +151,17 @@ export class Store {
 
   /** Gives up to `count` ids of an object, which are reserved in one go when the first is taken. */
   recordIds(object: string, count: number): () => string {
-    const prefix = this.prefixes.get(object) ?? "000"
+    const prefix = this.keyPrefix(object)
     let serial: number | undefined
     return () => {
       serial ??= this.takeSerials(prefix, count)
       return ids.make(prefix, serial++)
     }
+  }
+
+  /** The three characters that the ids of an object begin with. */
+  keyPrefix(object: string): string {
+    return this.prefixes.get(object) ?? "000"
   }
 
   /** Reserves serials, and gives the first of them. */
@@ -181,6 +186,20 @@ export class Store {
     )
       .all(kind ?? null, count, from)
       .map((row) => decodeJob(row.content))
+  }
+
+  /** What jobs created since then used: query jobs, batches of 10,000 rows, bytes of query results. */
+  usageSince(millis: number): { readonly queries: number; readonly batches: number; readonly bytes: number } {
+    const jobs = this.statement(
+      `SELECT count(*) FILTER (WHERE content ->> 'kind' = 'query') AS queries,
+         ifnull(sum((content ->> 'processed' + 9999) / 10000) FILTER (WHERE content ->> 'kind' = 'ingest'), 0) AS batches
+       FROM _job WHERE content ->> 'created' >= ?`
+    ).get(millis)
+    const blocks = this.statement(
+      `SELECT ifnull(sum(length(bytes)), 0) AS bytes FROM _block
+       WHERE part = 'query' AND job IN (SELECT id FROM _job WHERE content ->> 'created' >= ?)`
+    ).get(millis)
+    return { queries: Number(jobs?.queries), batches: Number(jobs?.batches), bytes: Number(blocks?.bytes) }
   }
 
   saveJob(job: Job): void {
@@ -235,6 +254,11 @@ export class Store {
   }
 
   // --- records ------------------------------------------------------------
+
+  /** How many records an object has, those in the recycle bin included. */
+  count(object: string): number {
+    return Number(this.statement(`SELECT count(*) AS records FROM ${identifier(object)}`).get()?.records)
+  }
 
   /** Inserts records with the values of `fields`, in that order. */
   inserter(object: string, fields: ReadonlyArray<string>): Write {

@@ -4,7 +4,7 @@ import { delimiters, lineEndings, quote, type Row } from "./csv.ts"
 import type { ObjectDescribe } from "./Describe.ts"
 import type { IngestJob } from "./job.ts"
 import * as Rules from "./Rules.ts"
-import { isWritten, type RowRules, RowWriter } from "./rowWriter.ts"
+import { isWritten, type Outcome, type RowRules, RowWriter } from "./rowWriter.ts"
 import type { Block, Store } from "./Store.ts"
 
 /** Rows that are written, or refused, as one transaction. */
@@ -48,16 +48,15 @@ class Batches {
   readonly has = (id: string): boolean => this.current.has(id)
 }
 
+/** What rows are written into, and by which rules. */
+export interface Target {
+  readonly store: Store
+  readonly objects: ReadonlyMap<string, ObjectDescribe>
+  readonly rules: RowRules
+}
+
 /** Prepares the processing of a job's rows, or says why the whole job fails. */
-export const prepare = (
-  options: {
-    readonly store: Store
-    readonly objects: ReadonlyMap<string, ObjectDescribe>
-    readonly rules: RowRules
-  },
-  job: IngestJob,
-  header: Row
-): ProcessChunk | string => {
+export const prepare = (options: Target, job: IngestJob, header: Row): ProcessChunk | string => {
   const object = options.objects.get(job.object.toLowerCase())
   if (object === undefined) return `InvalidEntity : Unable to find object: ${job.object}`
   const batches = new Batches()
@@ -100,4 +99,20 @@ export const prepare = (
       failed: { rows: failures, bytes: encoder.encode(failed) }
     }
   }
+}
+
+/**
+ * Writes a single row, as REST does; within a transaction of the caller's. A text
+ * says why its columns cannot be.
+ */
+export const writeRow = (options: Target, job: IngestJob, header: Row, row: Row, millis: number): Outcome | string => {
+  const object = options.objects.get(job.object.toLowerCase())
+  if (object === undefined) return `InvalidEntity : Unable to find object: ${job.object}`
+  const columns = columnsOf({ ...options, object, job, isOfBatch: () => false }, header)
+  if (typeof columns === "string") return columns
+  const writer = new RowWriter({ ...options, object, columns, job, onCreated: undefined })
+  writer.begin(new Date(millis).toISOString(), 1)
+  const errors: Array<Rules.RowError> = []
+  const values = writer.convert(row, errors)
+  return errors.length > 0 ? errors : writer.write(values)
 }

@@ -1,5 +1,6 @@
 /** What a new org holds before anybody has written to it: the user of its API, and itself. */
 import type { ObjectDescribe } from "./Describe.ts"
+import type { Identity } from "./identity.ts"
 import * as ids from "./ids.ts"
 import { isStored, type Store, type Value } from "./Store.ts"
 
@@ -7,7 +8,7 @@ import { isStored, type Store, type Value } from "./Store.ts"
 export const seed = (
   store: Store,
   objects: ReadonlyMap<string, ObjectDescribe>,
-  org: { readonly orgId: string; readonly userId: string; readonly now: number }
+  org: Identity & { readonly now: number }
 ): void => {
   const now = new Date(org.now).toISOString()
   const stamps = {
@@ -34,12 +35,12 @@ export const seed = (
   }
   add("User", org.userId, {
     ...stamps,
-    Username: "api@embedded-org.example",
+    Username: org.username,
     LastName: "User",
-    FirstName: "API",
-    Email: "api@embedded-org.example",
-    Alias: "api",
-    CommunityNickname: "api",
+    FirstName: "Embedded",
+    Email: org.username,
+    Alias: "embedded",
+    CommunityNickname: "embedded",
     CompanyName: "Embedded Org",
     IsActive: 1,
     TimeZoneSidKey: "GMT",

@@ -92,7 +92,7 @@ describe("sessions, versions and paths", () => {
     Effect.gen(function* () {
       const { create, get, post, send } = yield* api
       const id = yield* create({})
-      for (const path of ["", "/jobs", "/jobs/ingest/x/y", `/jobs/ingest/${id}/nothing`, "/sobjects"]) {
+      for (const path of ["/jobs", "/jobs/ingest/x/y", `/jobs/ingest/${id}/nothing`, "/analytics"]) {
         assert.strictEqual(refusal(yield* get(path)), notFound, path)
       }
       for (const missing of ["750Qx0000000099", "nonsense", "001Qx0000000001IAA", "%00", "x".repeat(500)]) {

@@ -88,7 +88,7 @@ describe("the command", () => {
       const { accessToken, instanceUrl } = yield* ready(org)
       assert.strictEqual(accessToken, "secret")
       const jobs = `${instanceUrl}/services/data/v68.0/jobs/ingest`
-      const headers = { authorization: "Bearer secret" }
+      const headers = { authorization: "Bearer secret", "content-type": "application/json" }
       const created = yield* Effect.promise(() =>
         fetch(jobs, { method: "POST", headers, body: '{"object":"Account","operation":"insert"}' }).then((r) =>
           r.json()

@@ -177,7 +177,7 @@ describe("multipart requests", () => {
   it.effect("take 100,000 characters of CSV, whatever their bytes, and no more", () =>
     Effect.gen(function* () {
       const { info } = yield* api
-      const csv = (length: number) => "Name\n".padEnd(length, "é\n")
+      const csv = (length: number) => "Name\n".padEnd(length, `${"é".repeat(20)}\n`)
       const created = json(yield* send(form(insert, csv(100_000))))
       assert.strictEqual(created.state, "UploadComplete")
       yield* TestClock.adjust("1 second")

@@ -112,7 +112,7 @@ describe("standard objects", () => {
         [`"${orgId}","Embedded Org","EMB1","false","Developer Edition","",""`]
       )
       assert.deepStrictEqual(yield* select("SELECT Id, Name, Username, IsActive FROM User"), [
-        '"005Qx0000000001IAA","API User","api@embedded-org.example","true"'
+        '"005Qx0000000001IAA","Embedded User","api@embedded-org.example","true"'
       ])
       const header =
         "Username,LastName,Email,Alias,CommunityNickname,TimeZoneSidKey,LocaleSidKey,EmailEncodingKey,ProfileId,LanguageLocaleKey"

@@ -1,0 +1,212 @@
+/** SOQL as REST answers it: records as JSON, page by page. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Field, ObjectDescribe } from "./Describe.ts"
+import * as Soql from "./Soql.ts"
+import type { Store, Value } from "./Store.ts"
+import { ApiError, badRequest } from "./Wire.ts"
+
+/** A page as clients get it. */
+export interface QueryPage {
+  readonly totalSize: number
+  readonly done: boolean
+  readonly nextRecordsUrl?: string
+  readonly records: ReadonlyArray<unknown>
+}
+
+/** How many records a page has when a client does not say. */
+export const defaultPageSize = 2_000
+
+/** How many results can be paged through at once; the oldest is forgotten for another. */
+const maxCursors = 100
+
+/** The part of the store that holds the pages of a result; the `seq` of a block is the number of its first record. */
+const part = "rest"
+
+// errors carry a text only, and Bulk knows but one code
+const codes: ReadonlyArray<readonly [pattern: RegExp, errorCode: string]> = [
+  [/No such column|compound data|No such relation|Didn't understand relationship/i, "INVALID_FIELD"],
+  [/sObject type '.*' is not supported/s, "INVALID_TYPE"],
+  [/does not support query/, "INVALID_TYPE_FOR_OPERATION"]
+]
+
+/** The refusal of a query by REST. */
+export const refused = ({ message }: { readonly message: string }): ApiError =>
+  badRequest(codes.find(([pattern]) => pattern.test(message))?.[1] ?? "MALFORMED_QUERY", message)
+
+/** A stored value as JSON shows it. */
+export const jsonValue = (field: Field, value: Value): unknown => {
+  if (value === null) return null
+  if (field.type === "boolean") return value !== 0
+  if (field.type === "datetime") return String(value).replace(/Z$/, "+0000")
+  return value
+}
+
+/** What tells a record's type and address. */
+export const attributes = (object: string, id: unknown, version: string) => ({
+  type: object,
+  ...(typeof id === "string" && { url: `/services/data/v${version}/sobjects/${object}/${id}` })
+})
+
+interface Column {
+  /** The parents on the way, each with its object. */
+  readonly parents: ReadonlyArray<{ readonly name: string; readonly object: string }>
+  readonly name: string
+  readonly field: Field
+}
+
+/** The column of a path such as `Owner.Name`. */
+const columnOf = (object: ObjectDescribe, objects: Soql.Objects, field: Field): Column => {
+  const path = field.name.split(".")
+  const name = path.pop() ?? field.name
+  let at: ObjectDescribe | undefined = object
+  const parents = path.map((step) => {
+    const lookup: Field | undefined = at?.fields.find(
+      (each) => each.relationshipName?.toLowerCase() === step.toLowerCase()
+    )
+    const target = lookup?.referenceTo[0] ?? ""
+    at = objects.get(target.toLowerCase())
+    return { name: step, object: target }
+  })
+  return { parents, name, field }
+}
+
+const recordOf = (object: string, columns: ReadonlyArray<Column>, values: ReadonlyArray<Value>, version: string) => {
+  const id = values[columns.findIndex(({ name, parents }) => parents.length === 0 && name === "Id")]
+  const record: Record<string, unknown> = { attributes: attributes(object, id, version) }
+  for (const [i, { field, name, parents }] of columns.entries()) {
+    const value = jsonValue(field, values[i] ?? null)
+    let target = record
+    for (const parent of parents) {
+      const known = target[parent.name]
+      if (isRecord(known)) target = known
+      else {
+        const made: Record<string, unknown> = { attributes: attributes(parent.object, undefined, version) }
+        target[parent.name] = made
+        target = made
+      }
+    }
+    target[name] = value
+  }
+  for (const { parents } of columns) if (parents[0] !== undefined) dropEmpty(record, parents[0].name)
+  return record
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A parent of which nothing is known is null. */
+const dropEmpty = (record: Record<string, unknown>, name: string): boolean => {
+  const parent = record[name]
+  if (!isRecord(parent)) return false
+  let empty = true
+  for (const [key, value] of Object.entries(parent)) {
+    if (key !== "attributes" && value !== null && !dropEmpty(parent, key)) empty = false
+  }
+  if (empty) record[name] = null
+  return empty
+}
+
+// of the same length, so that the places in error messages stay right
+const withoutCount = (soql: string): string | undefined => {
+  const [, select, count] = /^(\s*SELECT\s+)(COUNT\s*\(\s*\))(?=\s+FROM\s)/i.exec(soql) ?? []
+  if (select === undefined || count === undefined) return undefined
+  return select + "Id".padEnd(count.length) + soql.slice(select.length + count.length)
+}
+
+const invalidLocator = new ApiError({
+  status: 400,
+  errorCode: "INVALID_QUERY_LOCATOR",
+  message: "invalid query locator"
+})
+
+/** Makes what answers the queries of an org. */
+export const make = ({ objects, store }: { readonly objects: Soql.Objects; readonly store: Store }) => {
+  const totals = new Map<string, number>()
+  const decoder = new TextDecoder()
+  const encoder = new TextEncoder()
+
+  const compile = (soql: string, deleted: boolean) =>
+    Effect.fromResult(Result.mapError(Soql.compile(soql, objects, { deleted }), refused))
+
+  const remember = (id: string, total: number) => {
+    totals.set(id, total)
+    const [oldest] = totals.keys()
+    if (totals.size <= maxCursors || oldest === undefined) return
+    totals.delete(oldest)
+    store.dropBlocks(oldest, part)
+  }
+
+  const nextUrl = (version: string, path: string, id: string, from: number) =>
+    `/services/data/v${version}/${path}/${id}-${from}`
+
+  return {
+    /** The first page of a query; `path` is where its further pages are. */
+    first: Effect.fnUntraced(function* (
+      soql: string,
+      options: {
+        readonly path: "query" | "queryAll"
+        readonly version: string
+        readonly size: number
+      }
+    ): Effect.fn.Return<QueryPage, ApiError> {
+      const { path, size, version } = options
+      const deleted = path === "queryAll"
+      const counted = withoutCount(soql)
+      const query = yield* compile(counted ?? soql, deleted)
+      if (counted !== undefined) {
+        const [row] = store.select(`SELECT count(*) FROM (${query.sql})`, query.parameters)
+        return { totalSize: Number(row?.[0]), done: true, records: [] }
+      }
+      const object = objects.get(query.object.toLowerCase())
+      const columns = object === undefined ? [] : query.fields.map((field) => columnOf(object, objects, field))
+      const id = store.nextId("01g")
+      let first: ReadonlyArray<unknown> | undefined
+      let records: Array<unknown> = []
+      let total = 0
+      const turn = () => {
+        if (first === undefined) first = records
+        else if (records.length > 0) {
+          const bytes = encoder.encode(JSON.stringify(records))
+          store.addBlock(id, part, { seq: total - records.length, rows: records.length, bytes })
+        }
+        records = []
+      }
+      yield* Effect.gen(function* () {
+        for (const values of store.select(query.sql, query.parameters)) {
+          records.push(recordOf(query.object, columns, values, version))
+          total++
+          if (records.length < size) continue
+          turn()
+          yield* Effect.yieldNow
+        }
+        turn()
+      }).pipe(Effect.onError(() => Effect.sync(() => store.dropBlocks(id, part))))
+      if (total <= size) return { totalSize: total, done: true, records: first ?? [] }
+      remember(id, total)
+      return { totalSize: total, done: false, nextRecordsUrl: nextUrl(version, path, id, size), records: first ?? [] }
+    }),
+
+    /** The page that a locator means. */
+    next: (locator: string, options: { readonly path: "query" | "queryAll"; readonly version: string }) =>
+      Effect.suspend((): Effect.Effect<QueryPage, ApiError> => {
+        const [, id = "", text = ""] = /^(\w{18})-(\d{1,12})$/.exec(locator) ?? []
+        const total = totals.get(id)
+        const from = Number(text)
+        const block = total === undefined ? undefined : store.blockFrom(id, part, from)
+        if (total === undefined || block?.seq !== from) return Effect.fail(invalidLocator)
+        const records: ReadonlyArray<unknown> = JSON.parse(decoder.decode(block.bytes))
+        const after = from + block.rows
+        return Effect.succeed(
+          after >= total
+            ? { totalSize: total, done: true, records }
+            : {
+                totalSize: total,
+                done: false,
+                nextRecordsUrl: nextUrl(options.version, options.path, id, after),
+                records
+              }
+        )
+      })
+  }
+}
