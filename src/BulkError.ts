@@ -38,6 +38,8 @@ export class ApiError extends Data.TaggedError("ApiError")<{
   readonly code: string
   readonly detail: string
   readonly body: string
+  /** How long Salesforce asks to be left alone, in milliseconds, where it does. */
+  readonly retryAfter: number | undefined
 }> {
   override get message(): string {
     return `${this.request}: ${this.status} ${this.code}: ${this.detail}`
@@ -154,6 +156,26 @@ export class JobFailed extends Data.TaggedError("JobFailed")<{
 }
 
 /**
+ * Whether a job was submitted could not be learned: its closing request got no
+ * clear answer, and neither did the questions for its state. It may be running;
+ * its records must not be sent again before `jobId` was looked at.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class CommitUnknown extends Data.TaggedError("CommitUnknown")<{
+  readonly jobId: string
+  readonly cause: BulkError
+}> {
+  override get message(): string {
+    return (
+      `job ${this.jobId} may or may not have been submitted (${this.cause.message}): ` +
+      `look at its state before you send its records again`
+    )
+  }
+}
+
+/**
  * The records are more than one job may carry. The job was aborted, nothing
  * was submitted.
  *
@@ -258,6 +280,7 @@ export type Reason =
   | InvalidOptions
   | DeadlinePassed
   | JobFailed
+  | CommitUnknown
   | UploadTooLarge
   | AmbiguousKey
   | RecordsUnaccounted

@@ -7,7 +7,9 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
@@ -35,6 +37,8 @@ export interface Request {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly body?: unknown
+  /** Whether it does no harm to be sent again when its answer is lost. Default: only a GET. */
+  readonly repeatable?: boolean | undefined
 }
 
 /**
@@ -49,16 +53,31 @@ export interface Download {
 }
 
 /**
+ * How many API calls the org has made within a day, and how many it may make.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Usage {
+  readonly used: number
+  readonly max: number
+}
+
+/**
  * A connection to one org.
  *
- * - `json` sends a request and decodes its JSON answer. A GET is repeated while
- *   it fails in ways that may pass, five times and two minutes at the most;
- *   every request is sent once more with renewed credentials after a 401.
- * - `bytes` sends a GET for CSV and gives its body as a stream, to be read
- *   within the scope: closing it drops the connection.
+ * - `json` sends a request and decodes its JSON answer. One that is repeatable is
+ *   sent again while it fails in ways that may pass, as the retry policy says, and
+ *   no sooner than a `Retry-After` asks; every request is sent once more with renewed
+ *   credentials after a 401.
+ * - `bytes` sends a GET for CSV, repeated like any other, and gives its body as a
+ *   stream, to be read within the scope: closing it drops the connection.
  * - `upload` sends a stream of CSV as the body of a PUT, pulled only as fast as
  *   the socket takes it. It is never repeated, since a stream cannot be asked
  *   twice; the stream's own failure comes out untouched.
+ * - `usage` is what the org last said of its daily API calls.
+ *
+ * A connection over which nothing moves fails with `ConnectionLost`, never silently.
  *
  * @category services
  * @since 0.1.0
@@ -67,6 +86,7 @@ export class Connection extends Context.Service<
   Connection,
   {
     readonly apiVersion: string
+    readonly usage: Effect.Effect<Usage | undefined>
     readonly json: <S extends Schema.ConstraintDecoder<unknown>>(
       request: Request,
       schema: S
@@ -90,6 +110,12 @@ export class Connection extends Context.Service<
 export interface Options {
   /** The API version, like `"62.0"`. Default `"62.0"`. */
   readonly apiVersion?: string | undefined
+  /** What the org's logs call this client. Default `"effect-salesforce-bulk"`. */
+  readonly clientName?: string | undefined
+  /** When what may be repeated is. Default: after half a second, doubling, with jitter; five times within two minutes. */
+  readonly retry?: Schedule.Schedule<unknown, BulkError.BulkError> | undefined
+  /** How long a connection may carry nothing before it counts as lost. Default 30 seconds. */
+  readonly idleTimeout?: Duration.Input | undefined
 }
 
 /**
@@ -133,14 +159,22 @@ export const layer: Layer.Layer<Connection, BulkError.BulkError, Auth.Session | 
 
 const defaultApiVersion = "62.0"
 
-/** When a GET is repeated: half a second, growing, with jitter; five times, two minutes at the most. */
-const retryPolicy = {
-  schedule: Schedule.exponential("500 millis", 2).pipe(
-    Schedule.jittered,
-    Schedule.upTo({ times: 5, duration: "2 minutes" })
-  ),
-  while: (error: BulkError.BulkError) => error.isRetryable
-}
+const defaultRetry = Schedule.exponential("500 millis", 2).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 5, duration: "2 minutes" })
+)
+
+/** A schedule that never repeats sooner than Salesforce asks. */
+const respectfully = (
+  schedule: Schedule.Schedule<unknown, BulkError.BulkError>
+): Schedule.Schedule<unknown, BulkError.BulkError> =>
+  Schedule.modifyDelay(schedule, ({ duration, input: { reason } }) =>
+    Effect.succeed(
+      reason._tag === "ApiError" && reason.retryAfter !== undefined
+        ? Duration.max(duration, Duration.millis(reason.retryAfter))
+        : duration
+    )
+  )
 
 /** How long the head of an answer, or a whole JSON answer, may take before it counts as lost. */
 const patience = "2 minutes"
@@ -155,6 +189,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
   }
   const scopedClient = HttpClient.withScope(client)
+  const clientName = options.clientName ?? "effect-salesforce-bulk"
+  const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
+  const retryPolicy = {
+    schedule: respectfully(options.retry ?? defaultRetry),
+    while: (error: BulkError.BulkError) => error.isRetryable
+  }
+  let usage: Usage | undefined
 
   const sendWith = <R>(
     via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
@@ -165,10 +206,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
       .execute(
         request.pipe(
           HttpClientRequest.prependUrl(`${credentials.instanceUrl}/services/data/v${apiVersion}`),
-          HttpClientRequest.bearerToken(credentials.accessToken)
+          HttpClientRequest.bearerToken(credentials.accessToken),
+          HttpClientRequest.setHeader("Sforce-Call-Options", `client=${clientName}`)
         )
       )
       .pipe(
+        Effect.tap((response) =>
+          Effect.sync(() => {
+            usage = readUsage(response.headers["sforce-limit-info"]) ?? usage
+          })
+        ),
         // the org has no part in the caller's trace: its ids stay at home
         Effect.provideService(HttpClient.TracerPropagationEnabled, false),
         Effect.mapError((error) => connectionLost(request, error.reason.cause ?? error.reason._tag))
@@ -183,7 +230,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const response = yield* sendWith(via, request, credentials)
     if (response.status !== 401) return response
     const body = yield* readText(request, response)
-    if (finalRefusals.some((words) => body.includes(words))) return yield* apiError(request, response.status, body)
+    if (finalRefusals.some((words) => body.includes(words))) return yield* apiError(request, response, body)
     return yield* sendWith(via, request, yield* session.renew(credentials))
   })
 
@@ -192,7 +239,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const text = yield* send(client, toSend).pipe(
       Effect.flatMap((response) => readOk(toSend, response)),
       timeoutAfterPatience(toSend),
-      (once) => (request.method === "GET" ? Effect.retry(once, retryPolicy) : once)
+      (once) => ((request.repeatable ?? request.method === "GET") ? Effect.retry(once, retryPolicy) : once)
     )
     return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text).pipe(
       Effect.mapError((error) =>
@@ -215,12 +262,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
     return {
       headers: response.headers,
-      bytes: Stream.mapError(response.stream, (error) => connectionLost(toSend, error.reason.cause))
+      bytes: response.stream.pipe(
+        Stream.mapError((error) => connectionLost(toSend, error.reason.cause)),
+        Stream.timeoutOrElse({ duration: idleTimeout, orElse: () => Stream.fail(idle(toSend)) })
+      )
     }
   })
 
   const upload = Effect.fnUntraced(function* <E, R>(path: string, body: Stream.Stream<Uint8Array, E, R>) {
     const context = yield* Effect.context<R>()
+    const watch = yield* watchUpload(idleTimeout)
     // HTTP clients fold a failing body into errors of their own: keep the original
     let failure: Cause.Cause<E | BulkError.BulkError> | undefined
     const watched = body.pipe(
@@ -229,6 +280,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
           failure = cause
         })
       ),
+      watch.body,
       Stream.provideContext(context)
     )
     const request = HttpClientRequest.put(path).pipe(
@@ -238,11 +290,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     yield* session.current.pipe(
       Effect.flatMap((credentials) => sendWith(client, request, credentials)),
       Effect.flatMap((response) => readOk(request, response)),
+      Effect.raceFirst(Effect.andThen(watch.stalled, Effect.fail(idle(request)))),
       Effect.catchCause((cause): Effect.Effect<never, E | BulkError.BulkError> => Effect.failCause(failure ?? cause))
     )
   })
 
-  return Connection.of({ apiVersion, json, bytes, upload })
+  return Connection.of({ apiVersion, usage: Effect.sync(() => usage), json, bytes, upload })
 })
 
 const toHttp = (request: Request): HttpClientRequest.HttpClientRequest =>
@@ -258,6 +311,37 @@ const describe = (request: HttpClientRequest.HttpClientRequest): string => `${re
 
 const connectionLost = (request: HttpClientRequest.HttpClientRequest, cause: unknown): BulkError.BulkError =>
   BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }))
+
+const idle = (request: HttpClientRequest.HttpClientRequest): BulkError.BulkError =>
+  connectionLost(request, "nothing moved any more")
+
+/**
+ * Watches whether an upload moves: `body` notes what the socket takes, and `stalled`
+ * ends when it has taken nothing for the idle timeout, or given no answer for as long
+ * as an answer may take. A source that takes its time is no stall.
+ */
+const watchUpload = (idleTimeout: Duration.Duration) =>
+  Effect.map(Effect.clockWith(Effect.succeed), (clock) => {
+    /** Since when the socket is at work, and until when it may be. */
+    let busyUntil = Number.POSITIVE_INFINITY
+    const isBusyFor = (limit: Duration.Input) =>
+      Effect.sync(() => {
+        busyUntil = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
+      })
+    const body = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+      Stream.transformPull(self, (pull) =>
+        Effect.succeed(
+          Effect.suspend(() => {
+            busyUntil = Number.POSITIVE_INFINITY
+            return Effect.tap(pull, () => isBusyFor(idleTimeout))
+          })
+        )
+      ).pipe(Stream.onEnd(isBusyFor(patience)))
+    const stalled = Effect.repeat(Effect.sleep(idleTimeout), {
+      until: () => clock.currentTimeMillisUnsafe() >= busyUntil
+    })
+    return { body, stalled }
+  })
 
 const timeoutAfterPatience = (request: HttpClientRequest.HttpClientRequest) =>
   Effect.timeoutOrElse({
@@ -281,20 +365,37 @@ const readOk = Effect.fnUntraced(function* (
 ) {
   const body = yield* readText(request, response)
   if (isOk(response)) return body
-  return yield* apiError(request, response.status, body)
+  return yield* apiError(request, response, body)
 })
 
-const apiError = (request: HttpClientRequest.HttpClientRequest, status: number, body: string): BulkError.BulkError => {
+const apiError = Effect.fnUntraced(function* (
+  request: HttpClientRequest.HttpClientRequest,
+  { headers, status }: HttpClientResponse.HttpClientResponse,
+  body: string
+) {
   const [error] = Option.getOrElse(decodeErrors(body), () => [undefined])
-  return BulkError.make(
+  return yield* BulkError.make(
     new BulkError.ApiError({
       request: describe(request),
       status,
       code: error?.errorCode ?? `HTTP_${status}`,
       detail: error?.message ?? "the answer is not Salesforce's JSON; a proxy or the network's edge may have given it",
-      body
+      body,
+      retryAfter: readRetryAfter(headers["retry-after"], yield* Clock.currentTimeMillis)
     })
   )
+})
+
+/** Milliseconds of a `Retry-After` header: seconds, or a date. */
+const readRetryAfter = (header: string | undefined, now: number): number | undefined => {
+  if (header === undefined) return undefined
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
+}
+
+const readUsage = (header: string | undefined): Usage | undefined => {
+  const [, used, max] = /api-usage=(\d+)\/(\d+)/.exec(header ?? "") ?? []
+  return used === undefined ? undefined : { used: Number(used), max: Number(max) }
 }
 
 const decodeErrors = Schema.decodeUnknownOption(

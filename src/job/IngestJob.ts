@@ -63,13 +63,15 @@ export const upload = <E, R>(
 
 /**
  * Closes a job: Salesforce processes it from here on. This is the only commit
- * point of a load.
+ * point of a load, so an unclear answer is settled by reading the job's state.
+ *
+ * Fails with `CommitUnknown` when that cannot be read either.
  *
  * @category operations
  * @since 0.1.0
  */
 export const close = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
-  endpoint.patchState(jobId, "UploadComplete")
+  endpoint.close(jobId)
 
 /**
  * Aborts a job. Rows that are committed stay committed.
@@ -78,7 +80,7 @@ export const close = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkE
  * @since 0.1.0
  */
 export const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
-  endpoint.patchState(jobId, "Aborted")
+  endpoint.abort(jobId)
 
 /**
  * What Salesforce says of a job now.

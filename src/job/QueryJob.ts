@@ -54,7 +54,7 @@ export const get: (jobId: string) => Effect.Effect<Job.JobInfo, BulkError.BulkEr
  * @since 0.1.0
  */
 export const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
-  endpoint.patchState(jobId, "Aborted")
+  endpoint.abort(jobId)
 
 /**
  * Waits until a job is `JobComplete`, `Failed` or `Aborted`, and gives what was

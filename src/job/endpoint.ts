@@ -1,5 +1,6 @@
-import type * as Effect from "effect/Effect"
-import type * as BulkError from "../BulkError.ts"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import * as Job from "./Job.ts"
 import * as Poll from "./Poll.ts"
@@ -20,6 +21,8 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
         {
           method: "POST",
           path: base,
+          // at worst a spare job is left, which nobody closes
+          repeatable: true,
           body: { ...body, contentType: "CSV", columnDelimiter: "COMMA", lineEnding: "LF" }
         },
         Job.JobInfo
@@ -29,13 +32,40 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   const get = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
     Connection.use((connection) => connection.json({ method: "GET", path: path(jobId) }, Job.JobInfo))
 
-  const patchState = (
-    jobId: string,
-    state: "UploadComplete" | "Aborted"
-  ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  const patchState = (jobId: string, state: "UploadComplete" | "Aborted", repeatable: boolean) =>
     Connection.use((connection) =>
-      connection.json({ method: "PATCH", path: path(jobId), body: { state } }, Job.JobInfo)
+      connection.json({ method: "PATCH", path: path(jobId), body: { state }, repeatable }, Job.JobInfo)
     )
+
+  /** A repeated request whose first answer was lost is told that the job is aborted already. */
+  const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+    Effect.catch(patchState(jobId, "Aborted", true), (error) =>
+      isRefusedState(error)
+        ? Effect.flatMap(get(jobId), (job) => (job.state === "Aborted" ? Effect.succeed(job) : Effect.fail(error)))
+        : Effect.fail(error)
+    )
+
+  /**
+   * Closes a job. What it was answered matters less than what became of it: without a
+   * clear answer the job's state is read, and only one that is still Open is closed
+   * again.
+   */
+  const close = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+    Effect.suspend(() => {
+      let sent = false
+      const unknown = (cause: BulkError.BulkError) => BulkError.make(new BulkError.CommitUnknown({ jobId, cause }))
+      const once = Effect.catch(patchState(jobId, "UploadComplete", false), (error) => {
+        if (!error.isRetryable && !(sent && isRefusedState(error))) return Effect.fail(error)
+        sent = true
+        return get(jobId).pipe(
+          Effect.mapError(unknown),
+          Effect.flatMap((job) => (job.state === "Open" ? Effect.fail(error) : Effect.succeed(job)))
+        )
+      })
+      return Effect.retry(once, { schedule: closeAgain, while: (error) => error.isRetryable }).pipe(
+        Effect.mapError((error) => (error.isRetryable ? unknown(error) : error))
+      )
+    })
 
   const awaitDone = <R = never>(
     jobId: string,
@@ -43,5 +73,10 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> =>
     Poll.untilDone(get(jobId), { ...options, jobId })
 
-  return { path, create, get, patchState, awaitDone }
+  return { path, create, get, abort, close, awaitDone }
 }
+
+const closeAgain = Schedule.exponential("500 millis", 2).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
+
+const isRefusedState = ({ reason }: BulkError.BulkError): boolean =>
+  reason._tag === "ApiError" && reason.code === "INVALIDJOBSTATE"

@@ -205,7 +205,7 @@ describe("Connection", () => {
       const org = scripted([json({ ok: true })])
       yield* get.pipe(over(org), Effect.withSpan("caller"))
       const names = Object.keys(org.requests[0]?.headers ?? {})
-      assert.sameMembers(names, ["accept", "authorization"])
+      assert.sameMembers(names, ["accept", "authorization", "sforce-call-options"])
     })
   )
 
