@@ -35,6 +35,7 @@ import * as Describe from "./Describe.ts"
 import { userId } from "./identity.ts"
 import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
+import * as OAuth from "./OAuth.ts"
 import * as Routes from "./Routes.ts"
 import type { RowRule } from "./RowRule.ts"
 import * as Store from "./Store.ts"
@@ -51,7 +52,7 @@ export class EmbeddedOrg extends Context.Service<
   {
     /** Where the org is, such as `http://127.0.0.1:38669`. */
     readonly instanceUrl: string
-    /** The token that its API accepts, and no other. */
+    /** The token that its API accepts, beside those its OAuth issues. */
     readonly accessToken: Redacted.Redacted
     /** Its id, of 18 characters. */
     readonly orgId: string
@@ -84,6 +85,8 @@ export interface Options {
   readonly queryPageSize?: number | undefined
   /** What its one user is called; `api@embedded-org.example` by default. */
   readonly username?: string | undefined
+  /** The clients that may get further tokens, and how; none by default. */
+  readonly oauth?: OAuth.Options | undefined
   /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
   readonly dailyRequests?: number | undefined
   /** Whether its user may hard delete; not by default, as in a new org. */
@@ -106,14 +109,10 @@ const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => 
   return Array.from(byName.values())
 }
 
-const randomToken = Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, 36 ** 5), 8), (parts) =>
-  parts.map((part) => part.toString(36).padStart(5, "0")).join("")
-)
-
 const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, never, Scope.Scope> {
   const objects = objectsOf(options)
   const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
-  const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* randomToken}`)
+  const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* OAuth.randomToken}`)
   const rules = new Map<string, ReadonlyArray<RowRule>>()
   const addRule = (object: string, rule: RowRule) => {
     const name = object.toLowerCase()
@@ -138,7 +137,7 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
     objects: byName,
     identity,
     rules,
-    accessToken,
+    oauth: yield* OAuth.make({ ...options.oauth, accessToken, identity }),
     pageSize: options.pageSize ?? 50_000,
     listSize: options.listSize ?? 1_000,
     queryPageSize: options.queryPageSize ?? 2_000,

@@ -6,12 +6,13 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Gzip from "./gzip.ts"
 import type { Identity } from "./identity.ts"
 import type { JobEngine } from "./JobEngine.ts"
 import * as JobRoutes from "./jobRoutes.ts"
+import type { OAuth } from "./OAuth.ts"
+import * as OAuthRoutes from "./oauthRoutes.ts"
 import { apiVersion, type Paths, type Verbs } from "./requests.ts"
 import * as RestRoutes from "./restRoutes.ts"
 import type { RowRules } from "./rowWriter.ts"
@@ -57,21 +58,22 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly objects: Objects
   readonly identity: Identity
   readonly rules: RowRules
-  readonly accessToken: Redacted.Redacted
+  readonly oauth: OAuth
   readonly pageSize: number
   readonly listSize: number
   readonly queryPageSize: number
   /** How many requests a day are allowed; that is said to clients, and no more. */
   readonly dailyRequests: number
 }): Effect.fn.Return<App> {
-  const { accessToken, dailyRequests } = options
+  const { dailyRequests, oauth } = options
   const router = yield* HttpRouter.make
   const requests = new Rolling()
 
-  const session = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const [, token] = /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? "") ?? []
-    return token === Redacted.value(accessToken) ? Effect.void : Effect.fail(invalidSession)
-  })
+  const session = Effect.flatMap(OAuthRoutes.bearer, (token) =>
+    Effect.flatMap(token === undefined ? Effect.succeed(false) : oauth.accepts(token), (isGood) =>
+      isGood ? Effect.void : Effect.fail(invalidSession)
+    )
+  )
 
   const answer = <R>(handler: Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError, R>) =>
     Effect.catchTag(handler, "ApiError", (error) => Effect.succeed(errorResponse(error)))
@@ -105,6 +107,8 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   yield* router.add("GET", "/services/data", jsonResponse(versions))
+  const modified = new Date(yield* Clock.currentTimeMillis).toISOString().replace(/\.\d+Z$/, "Z")
+  yield* OAuthRoutes.add(router, { oauth, identity: options.identity, modified })
   yield* addPaths(JobRoutes.make(options))
   yield* addPaths(yield* RestRoutes.make({ ...options, requests: (now) => requests.total(now) }))
 
