@@ -3,3 +3,4 @@
  */
 export * as Describe from "./Describe.ts"
 export * as EmbeddedOrg from "./EmbeddedOrg.ts"
+export * as Faults from "./Faults.ts"
