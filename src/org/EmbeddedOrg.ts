@@ -23,7 +23,9 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -31,18 +33,27 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Admin from "./admin.ts"
+import * as Control from "./control.ts"
 import * as Describe from "./Describe.ts"
+import type { Fault } from "./Faults.ts"
+import { FaultState } from "./faultState.ts"
+import * as Faulty from "./faulty.ts"
 import { userId } from "./identity.ts"
 import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
+import * as NewOrg from "./newOrg.ts"
 import * as OAuth from "./OAuth.ts"
 import * as Routes from "./Routes.ts"
 import type { RowRule } from "./RowRule.ts"
+import { Recorder } from "./recorder.ts"
 import * as Store from "./Store.ts"
-import * as Seed from "./seed.ts"
+import { Sessions, tokenOf } from "./sessions.ts"
+import { errorResponse, invalidSession } from "./Wire.ts"
 
 /**
- * What a program needs to know about the org it runs against.
+ * What a program needs to know about the org it runs against, and what tests
+ * do with it: faults, records to begin with, and what was asked of it.
  *
  * @category services
  * @since 0.1.0
@@ -52,7 +63,7 @@ export class EmbeddedOrg extends Context.Service<
   {
     /** Where the org is, such as `http://127.0.0.1:38669`. */
     readonly instanceUrl: string
-    /** The token that its API accepts, beside those its OAuth issues. */
+    /** The token that its API accepts, and no other. */
     readonly accessToken: Redacted.Redacted
     /** Its id, of 18 characters. */
     readonly orgId: string
@@ -61,7 +72,7 @@ export class EmbeddedOrg extends Context.Service<
      * is asked from the next chunk on.
      */
     readonly onRow: (object: string, rule: RowRule) => Effect.Effect<void>
-  }
+  } & Control.Control
 >()("effect-salesforce-bulk/org/EmbeddedOrg") {}
 
 /**
@@ -93,14 +104,16 @@ export interface Options {
   readonly hardDelete?: boolean | undefined
   /** Rules in code, by object: what its validation rules and triggers say about a row. */
   readonly onRow?: Readonly<Record<string, RowRule>> | undefined
+  /** What goes wrong in it; nothing by default. */
+  readonly faults?: ReadonlyArray<Fault> | undefined
+  /** Where its chance begins: the same seed makes the same ids, tokens and faults. Ids and tokens differ from run to run by default. */
+  readonly seed?: number | undefined
 }
 
 /** An org that runs: what is known about it, and what answers its requests. */
 interface Running {
-  readonly accessToken: Redacted.Redacted
-  readonly orgId: string
-  readonly onRow: (object: string, rule: RowRule) => Effect.Effect<void>
-  readonly app: Routes.App
+  readonly org: Omit<EmbeddedOrg["Service"], "instanceUrl">
+  readonly app: Faulty.FaultyApp
 }
 
 const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => {
@@ -109,10 +122,54 @@ const objectsOf = (options: Options): ReadonlyArray<Describe.ObjectDescribe> => 
   return Array.from(byName.values())
 }
 
-const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, never, Scope.Scope> {
+/** The API with everything that surrounds it: sessions that end, faults, what is recorded, and the paths for tests. */
+const surrounded = (options: {
+  readonly app: Routes.App
+  readonly admin: Routes.App
+  readonly accessToken: Redacted.Redacted
+  readonly faults: FaultState
+  readonly recorder: Recorder
+  readonly sessions: Sessions
+}): Faulty.FaultyApp => {
+  const { accessToken, admin, app, faults, recorder, sessions } = options
+
+  const withSession = (request: HttpServerRequest.HttpServerRequest): Faulty.FaultyApp =>
+    Effect.suspend(() => {
+      const token = tokenOf(request.headers.authorization)
+      if (token === undefined) return app
+      if (sessions.isExpired(token)) return Effect.succeed(errorResponse(invalidSession))
+      if (!sessions.isIssued(token)) return app
+      // the API knows one token: who has another one that is valid comes with that
+      const headers = Headers.set(request.headers, "authorization", `Bearer ${Redacted.value(accessToken)}`)
+      const renamed: HttpServerRequest.HttpServerRequest = Object.create(request, { headers: { value: headers } })
+      return Effect.provideService(app, HttpServerRequest.HttpServerRequest, renamed)
+    })
+
+  const expire = ({ headers }: HttpServerRequest.HttpServerRequest) => {
+    const token = tokenOf(headers.authorization)
+    if (token !== undefined) sessions.expire(token)
+  }
+
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request): Faulty.FaultyApp => {
+    const { method, url } = request
+    if (Admin.isAdmin(url)) return admin
+    const effects = faults.ofRequest(method, url)
+    const answered = recorder.add(
+      method,
+      url,
+      effects.map(({ _tag }) => _tag)
+    )
+    // read anew, since a fault may hand on another request than it was given
+    const api = Effect.flatMap(HttpServerRequest.HttpServerRequest, withSession)
+    return Effect.tap(Faulty.strike(api, request, effects, expire), ({ status }) => Effect.sync(() => answered(status)))
+  })
+}
+
+const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, never, Scope.Scope> {
   const objects = objectsOf(options)
   const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
   const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* OAuth.randomToken}`)
+  const identity = { orgId, userId, username: options.username ?? "api@embedded-org.example" }
   const rules = new Map<string, ReadonlyArray<RowRule>>()
   const addRule = (object: string, rule: RowRule) => {
     const name = object.toLowerCase()
@@ -120,32 +177,49 @@ const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Run
   }
   for (const [object, rule] of Object.entries(options.onRow ?? {})) addRule(object, rule)
   const store = yield* Store.make(objects)
-  const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
-  const identity = { orgId, userId, username: options.username ?? "api@embedded-org.example" }
-  Seed.seed(store, byName, { ...identity, now: yield* Clock.currentTimeMillis })
-  const engine = yield* JobEngine.make({
+  const faults = new FaultState(options.seed ?? 0, options.faults ?? [])
+  const sessions = new Sessions()
+  const recorder = new Recorder()
+  const common = {
     store,
-    objects: byName,
+    objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
     rules,
     userId,
+    faults
+  }
+  const populate = (now: number) => NewOrg.populate(store, common.objects, { ...identity, now })
+  populate(yield* Clock.currentTimeMillis)
+  const engine = yield* JobEngine.make({
+    ...common,
     hardDelete: options.hardDelete ?? false,
     delay: options.queueDelay ?? "20 millis"
   })
-  const app = yield* Routes.make({
+  const api = yield* Routes.make({
+    ...common,
     engine,
-    store,
-    objects: byName,
     identity,
-    rules,
     oauth: yield* OAuth.make({ ...options.oauth, accessToken, identity }),
     pageSize: options.pageSize ?? 50_000,
     listSize: options.listSize ?? 1_000,
     queryPageSize: options.queryPageSize ?? 2_000,
     dailyRequests: options.dailyRequests ?? 100_000
   })
+  const newToken = Effect.map(OAuth.randomToken, (random) => {
+    const token = `${orgId}!${random}`
+    sessions.issue(token)
+    return Redacted.make(token)
+  })
+  const control = Control.make({ ...common, recorder, newToken, populate })
+  const admin = Admin.make({ ...common, control, accessToken })
   const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))
-  return { accessToken, orgId, onRow, app }
+  return {
+    org: { accessToken, orgId, onRow, ...control },
+    app: surrounded({ app: api, admin, accessToken, faults, recorder, sessions })
+  }
 })
+
+const run = (options: Options) =>
+  options.seed === undefined ? make(options) : Random.withSeed(make(options), options.seed)
 
 /**
  * Serves an org on the `HttpServer` of the environment. Every call makes an org
@@ -158,10 +232,11 @@ export const layerWith = (options: Options): Layer.Layer<EmbeddedOrg, never, Htt
   Layer.effect(
     EmbeddedOrg,
     Effect.gen(function* () {
-      const { accessToken, app, onRow, orgId } = yield* run(options)
-      yield* HttpServer.serveEffect(app)
+      const { app, org } = yield* run(options)
+      // on a socket a cut ends the socket
+      yield* HttpServer.serveEffect(Effect.orDie(app))
       const instanceUrl = yield* HttpServer.addressFormattedWith(Effect.succeed)
-      return EmbeddedOrg.of({ instanceUrl, accessToken, orgId, onRow })
+      return EmbeddedOrg.of({ instanceUrl, ...org })
     })
   )
 
@@ -177,11 +252,17 @@ export const layer: Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer> = Lay
 const instanceUrl = "http://127.0.0.1"
 
 /** A client that runs the app in the fiber of the request. */
-const clientOf = (app: Routes.App): HttpClient.HttpClient =>
+const clientOf = (app: Faulty.FaultyApp): HttpClient.HttpClient =>
   HttpClient.make((request) =>
     app.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request)),
-      Effect.map((response) => HttpServerResponse.toClientResponse(response, { request })),
+      Effect.mapBoth({
+        onSuccess: (response) => HttpServerResponse.toClientResponse(response, { request }),
+        onFailure: (cause) =>
+          new HttpClientError.HttpClientError({
+            reason: new HttpClientError.TransportError({ request, cause, description: "The connection was cut" })
+          })
+      }),
       Effect.scoped
     )
   )
@@ -196,9 +277,7 @@ const clientOf = (app: Routes.App): HttpClient.HttpClient =>
  */
 export const layerHttpClient = (options: Options = {}): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient> =>
   Layer.effectContext(
-    Effect.map(run(options), ({ accessToken, app, onRow, orgId }) =>
-      Context.make(EmbeddedOrg, { instanceUrl, accessToken, orgId, onRow }).pipe(
-        Context.add(HttpClient.HttpClient, clientOf(app))
-      )
+    Effect.map(run(options), ({ app, org }) =>
+      Context.make(EmbeddedOrg, { instanceUrl, ...org }).pipe(Context.add(HttpClient.HttpClient, clientOf(app)))
     )
   )

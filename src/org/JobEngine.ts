@@ -7,6 +7,8 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Blocks from "./blocks.ts"
+import type { JobEffect } from "./Faults.ts"
+import type { FaultState } from "./faultState.ts"
 import * as ids from "./ids.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
 import * as Processing from "./processing.ts"
@@ -81,6 +83,13 @@ const takesData = (job: IngestJob): Result.Result<void, ApiError> =>
 
 const notDone = badRequest("INVALIDJOBSTATE", "The job is not complete yet: results are there once it is")
 
+/** A job as it is shown while its counters lag. */
+const lagging = (job: IngestJob, effects: ReadonlyArray<JobEffect>): IngestJob => {
+  const lag = effects.find((effect) => effect._tag === "LagCounters")?.rows ?? 0
+  const processed = Math.max(0, job.processed - lag)
+  return { ...job, processed, failed: Math.min(job.failed, processed) }
+}
+
 /**
  * Makes the engine of an org. Its jobs are processed by fibers of the scope,
  * and wait `delay` before they begin.
@@ -92,8 +101,9 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly userId: string
   readonly delay: Duration.Input
   readonly hardDelete: boolean
+  readonly faults: FaultState
 }): Effect.fn.Return<JobEngine, never, Scope.Scope> {
-  const { objects, store, userId } = options
+  const { faults, objects, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
   const process = Processing.make(options)
   let uploads = 0
@@ -134,7 +144,7 @@ export const make = Effect.fnUntraced(function* (options: {
   }))
 
   return {
-    ingestJob: (id) => decide(id, isIngest, Result.succeed),
+    ingestJob: (id) => decide(id, isIngest, (job) => Result.succeed(lagging(job, faults.ofJob(job)))),
     queryJob: (id) => decide(id, isQuery, Result.succeed),
 
     list: (kind, from, count) => Effect.sync(() => store.jobs(kind, from, count)),
@@ -241,7 +251,8 @@ export const make = Effect.fnUntraced(function* (options: {
         return yield* badRequest("INVALID_QUERY_LOCATOR", "invalid query locator")
       }
       const query = yield* compile(job)
-      const to = Math.min(job.processed, from + size)
+      const small = faults.ofJob(job).find((effect) => effect._tag === "SmallPages")?.rows ?? size
+      const to = Math.min(job.processed, from + Math.min(size, small))
       return {
         rows: to - from,
         next: to < job.processed ? to : undefined,

@@ -172,6 +172,16 @@ export class Store {
     return Number(row?.last) - count + 1
   }
 
+  /** Forgets all jobs and records. */
+  clear(): void {
+    this.transaction(() => {
+      const tables = this.statement(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_serial'"
+      )
+      for (const { name } of tables.all()) this.database.exec(`DELETE FROM ${identifier(String(name))}`)
+    })
+  }
+
   // --- jobs ---------------------------------------------------------------
 
   job(id: string): Job | undefined {

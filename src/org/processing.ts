@@ -5,9 +5,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { blockLength } from "./blocks.ts"
-import { line, quote } from "./csv.ts"
-import { chunkSize, prepare } from "./ingest.ts"
+import { line, quote, type Row } from "./csv.ts"
+import type { JobEffect } from "./Faults.ts"
+import type { FaultState } from "./faultState.ts"
+import { type ChunkResult, chunkSize, type ProcessChunk, prepare } from "./ingest.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
+import { locksOf, unableToLock } from "./locks.ts"
 import * as Rules from "./Rules.ts"
 import { queryPart } from "./results.ts"
 import type { RowRules } from "./rowWriter.ts"
@@ -46,14 +49,26 @@ const queryBlocks = function* (store: Store, job: QueryJob, query: Soql.Compiled
   if (rows > 0) yield { seq: first, rows, bytes: encoder.encode(text) }
 }
 
+/** Whether an effect of these rows is for the row of this number. */
+const isOfRows = (effects: ReadonlyArray<JobEffect>, tag: "LoseRows" | "LockRows", row: number): boolean =>
+  effects.some((effect) => effect._tag === tag && row >= effect.after && row < effect.after + effect.rows)
+
+const concat = (one: Uint8Array, other: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(one.length + other.length)
+  both.set(one)
+  both.set(other, one.length)
+  return both
+}
+
 /** Makes the effect that takes a job from `UploadComplete` to its end. It waits `delay` before it begins. */
 export const make = (options: {
   readonly store: Store
   readonly objects: Soql.Objects
   readonly rules: RowRules
   readonly delay: Duration.Input
+  readonly faults: FaultState
 }): ((id: string) => Effect.Effect<void>) => {
-  const { delay, objects, store } = options
+  const { delay, faults, objects, store } = options
 
   /** Does a step of a job and notes it; false when the job was aborted or deleted meanwhile, and all work on it must stop. */
   const advance = (id: string, now: number, step: (job: Job) => Progress): boolean => {
@@ -70,6 +85,49 @@ export const make = (options: {
       advance(id, now, () => ({ ...outcome, finished: now }))
     })
 
+  /** Waits while a job is stalled, and ends one that is to fail; false when that was the end of it. */
+  const goesOn = Effect.fnUntraced(function* (job: Job, rows: number) {
+    for (;;) {
+      const effects = faults.ofJob(job)
+      const failure = effects.find((effect) => effect._tag === "Fail" && rows >= effect.after)
+      if (failure?._tag === "Fail") {
+        yield* finish(job.id, failure.message)
+        return false
+      }
+      if (!effects.some((effect) => effect._tag === "Stall" && rows >= effect.after)) return true
+      yield* Effect.callback<void>((resume) => {
+        const forget = faults.onChange(() => resume(Effect.void))
+        return Effect.sync(forget)
+      })
+    }
+  })
+
+  /** Processes a chunk without the rows that faults take out of it: those that are lost, and those that are locked. */
+  const withFaults = (job: IngestJob, header: Row, process: ProcessChunk) => {
+    const locks = locksOf(objects.get(job.object.toLowerCase()), header)
+    return (rows: ReadonlyArray<Row>, now: number, chunk: number): ChunkResult => {
+      const first = chunk * chunkSize
+      const effects = faults.ofJob(job)
+      const isLost = rows.map((_, i) => isOfRows(effects, "LoseRows", first + i))
+      const isLocked = rows.map((_, i) => !isLost[i] && isOfRows(effects, "LockRows", first + i))
+      const locked = rows.filter((_, i) => isLocked[i])
+      const others =
+        isLost.includes(true) || locked.length > 0 ? rows.filter((_, i) => !isLost[i] && !isLocked[i]) : rows
+      const result = process(others, now, chunk)
+      if (locked.length === 0) return result
+      const lines = locked.map((row) =>
+        line(['""', quote(Rules.render([unableToLock(locks(row))])), ...row.map(quote)], job)
+      )
+      return {
+        successful: result.successful,
+        failed: {
+          rows: result.failed.rows + locked.length,
+          bytes: concat(result.failed.bytes, encoder.encode(lines.join("")))
+        }
+      }
+    }
+  }
+
   /** Reads the whole upload: a fault anywhere in it fails the job before its first row is written. */
   const faultIn = Effect.fnUntraced(function* (job: IngestJob) {
     const upload = new Upload(store, job)
@@ -84,21 +142,26 @@ export const make = (options: {
     if (upload.header === undefined) return yield* finish(job.id)
     const processChunk = prepare(options, job, upload.header)
     if (typeof processChunk === "string") return yield* finish(job.id, processChunk)
+    const process = withFaults(job, upload.header, processChunk)
 
     for (let chunk = 0; ; chunk++) {
       yield* Effect.yieldNow
       const now = yield* Clock.currentTimeMillis
       const rows = upload.take(chunkSize)
+      if (!(yield* goesOn(job, chunk * chunkSize))) return
       if (rows.length === 0) return yield* finish(job.id)
-      const goesOn = store.transaction(() =>
+      const isOn = store.transaction(() =>
         advance(job.id, now, (current) => {
-          const { failed, successful } = processChunk(rows, now, chunk)
+          const { failed, successful } = process(rows, now, chunk)
           store.addBlock(job.id, "successful", { seq: chunk, ...successful })
           if (failed.rows > 0) store.addBlock(job.id, "failed", { seq: chunk, ...failed })
-          return { processed: current.processed + rows.length, failed: current.failed + failed.rows }
+          return {
+            processed: current.processed + successful.rows + failed.rows,
+            failed: current.failed + failed.rows
+          }
         })
       )
-      if (!goesOn) return
+      if (!isOn) return
     }
   })
 
@@ -107,15 +170,17 @@ export const make = (options: {
     if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
     const now = yield* Clock.currentTimeMillis
     for (const block of queryBlocks(store, job, compiled.success)) {
-      const goesOn = store.transaction(() =>
+      if (!(yield* goesOn(job, block.seq))) return
+      const isOn = store.transaction(() =>
         advance(job.id, now, (current) => {
           store.addBlock(job.id, queryPart, block)
           return { processed: current.processed + block.rows }
         })
       )
-      if (!goesOn) return
+      if (!isOn) return
       yield* Effect.yieldNow
     }
+    if (!(yield* goesOn(job, Number.MAX_SAFE_INTEGER))) return
     yield* finish(job.id)
   })
 

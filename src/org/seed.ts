@@ -1,64 +1,61 @@
-/** What a new org holds before anybody has written to it: the user of its API, and itself. */
-import type { ObjectDescribe } from "./Describe.ts"
-import type { Identity } from "./identity.ts"
-import * as ids from "./ids.ts"
-import { isStored, type Store, type Value } from "./Store.ts"
+/** Records that are in an org from the beginning: they go the way of every insert. */
+import * as Data from "effect/Data"
+import { CsvReader, type Row } from "./csv.ts"
+import { type ChunkResult, chunkSize } from "./ingest.ts"
+import type { IngestJob } from "./job.ts"
 
-/** Adds the two records, where the org has no such records yet. */
-export const seed = (
-  store: Store,
-  objects: ReadonlyMap<string, ObjectDescribe>,
-  org: Identity & { readonly now: number }
-): void => {
-  const now = new Date(org.now).toISOString()
-  const stamps = {
-    CreatedDate: now,
-    CreatedById: org.userId,
-    LastModifiedDate: now,
-    LastModifiedById: org.userId,
-    SystemModstamp: now
+/** A record by its fields. What is null or absent is left empty. */
+export type SeedRecord = Readonly<Record<string, string | number | boolean | null | undefined>>
+
+/** Records that cannot be inserted. */
+export class SeedError extends Data.TaggedError("SeedError")<{
+  readonly message: string
+}> {}
+
+type Prepare = (
+  job: IngestJob,
+  header: Row
+) => ((rows: ReadonlyArray<Row>, now: number, chunk: number) => ChunkResult) | string
+
+const dialect = { columnDelimiter: "COMMA", lineEnding: "LF" } as const
+
+const decoder = new TextDecoder()
+
+const cellsOf = (bytes: Uint8Array): ReadonlyArray<Row> => new CsvReader(dialect).push(decoder.decode(bytes), true)
+
+/** Inserts records of one object, in a transaction of the caller's, and gives their ids. Throws a `SeedError`. */
+export const insert = (
+  prepare: Prepare,
+  object: string,
+  records: ReadonlyArray<SeedRecord>,
+  options: { readonly now: number; readonly userId: string }
+): ReadonlyArray<string> => {
+  const header = [...new Set(records.flatMap((record) => Object.keys(record)))]
+  if (header.length === 0) return []
+  const job: IngestJob = {
+    kind: "ingest",
+    id: "seed",
+    object,
+    operation: "insert",
+    state: "InProgress",
+    apiVersion: "68.0",
+    ...dialect,
+    createdById: options.userId,
+    created: options.now,
+    modified: options.now,
+    processed: 0,
+    failed: 0,
+    uploads: 1
   }
-  const add = (name: string, id: string, values: Readonly<Record<string, Value>>) => {
-    const object = objects.get(name.toLowerCase())
-    if (object === undefined || store.finderById(name, [])(id) !== undefined) return
-    // no other record gets the id
-    if (id === ids.make(id.slice(0, 3), 1)) store.nextId(id.slice(0, 3))
-    // an object of the user's own may lack some
-    const fields = object.fields.filter((field) => isStored(field) && field.name in values)
-    store.inserter(
-      name,
-      fields.map((field) => field.name)
-    )(
-      id,
-      fields.map((field) => values[field.name] ?? null)
-    )
+  const write = prepare(job, header)
+  if (typeof write === "string") throw new SeedError({ message: write })
+  const ids: Array<string> = []
+  for (let from = 0; from < records.length; from += chunkSize) {
+    const rows = records.slice(from, from + chunkSize).map((record) => header.map((name) => String(record[name] ?? "")))
+    const { failed, successful } = write(rows, options.now, from / chunkSize)
+    const refused = cellsOf(failed.bytes)[0]
+    if (refused !== undefined) throw new SeedError({ message: `${object}: ${refused[1]}` })
+    ids.push(...cellsOf(successful.bytes).map(([id = ""]) => id))
   }
-  add("User", org.userId, {
-    ...stamps,
-    Username: org.username,
-    LastName: "User",
-    FirstName: "Embedded",
-    Email: org.username,
-    Alias: "embedded",
-    CommunityNickname: "embedded",
-    CompanyName: "Embedded Org",
-    IsActive: 1,
-    TimeZoneSidKey: "GMT",
-    LocaleSidKey: "en_US",
-    EmailEncodingKey: "UTF-8",
-    LanguageLocaleKey: "en_US",
-    UserType: "Standard"
-  })
-  add("Organization", org.orgId, {
-    ...stamps,
-    Name: "Embedded Org",
-    DefaultLocaleSidKey: "en_US",
-    TimeZoneSidKey: "GMT",
-    LanguageLocaleKey: "en_US",
-    FiscalYearStartMonth: 1,
-    InstanceName: "EMB1",
-    IsSandbox: 0,
-    OrganizationType: "Developer Edition",
-    IsReadOnly: 0
-  })
+  return ids
 }

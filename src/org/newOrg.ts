@@ -1,0 +1,64 @@
+/** What a new org holds before anybody has written to it: the user of its API, and itself. */
+import type { ObjectDescribe } from "./Describe.ts"
+import type { Identity } from "./identity.ts"
+import * as ids from "./ids.ts"
+import { isStored, type Store, type Value } from "./Store.ts"
+
+/** Adds the two records, where the org has no such records yet. */
+export const populate = (
+  store: Store,
+  objects: ReadonlyMap<string, ObjectDescribe>,
+  org: Identity & { readonly now: number }
+): void => {
+  const now = new Date(org.now).toISOString()
+  const stamps = {
+    CreatedDate: now,
+    CreatedById: org.userId,
+    LastModifiedDate: now,
+    LastModifiedById: org.userId,
+    SystemModstamp: now
+  }
+  const add = (name: string, id: string, values: Readonly<Record<string, Value>>) => {
+    const object = objects.get(name.toLowerCase())
+    if (object === undefined || store.finderById(name, [])(id) !== undefined) return
+    // no other record gets the id
+    if (id === ids.make(id.slice(0, 3), 1)) store.nextId(id.slice(0, 3))
+    // an object of the user's own may lack some
+    const fields = object.fields.filter((field) => isStored(field) && field.name in values)
+    store.inserter(
+      name,
+      fields.map((field) => field.name)
+    )(
+      id,
+      fields.map((field) => values[field.name] ?? null)
+    )
+  }
+  add("User", org.userId, {
+    ...stamps,
+    Username: org.username,
+    LastName: "User",
+    FirstName: "Embedded",
+    Email: org.username,
+    Alias: "embedded",
+    CommunityNickname: "embedded",
+    CompanyName: "Embedded Org",
+    IsActive: 1,
+    TimeZoneSidKey: "GMT",
+    LocaleSidKey: "en_US",
+    EmailEncodingKey: "UTF-8",
+    LanguageLocaleKey: "en_US",
+    UserType: "Standard"
+  })
+  add("Organization", org.orgId, {
+    ...stamps,
+    Name: "Embedded Org",
+    DefaultLocaleSidKey: "en_US",
+    TimeZoneSidKey: "GMT",
+    LanguageLocaleKey: "en_US",
+    FiscalYearStartMonth: 1,
+    InstanceName: "EMB1",
+    IsSandbox: 0,
+    OrganizationType: "Developer Edition",
+    IsReadOnly: 0
+  })
+}
