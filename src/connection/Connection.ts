@@ -75,6 +75,7 @@ export interface Usage {
  * - `upload` sends a stream of CSV as the body of a PUT, pulled only as fast as
  *   the socket takes it. It is never repeated, since a stream cannot be asked
  *   twice; the stream's own failure comes out untouched.
+ * - `retry` repeats an operation of one's own as the connection repeats requests.
  * - `usage` is what the org last said of its daily API calls.
  *
  * A connection over which nothing moves fails with `ConnectionLost`, never silently.
@@ -87,6 +88,7 @@ export class Connection extends Context.Service<
   {
     readonly apiVersion: string
     readonly usage: Effect.Effect<Usage | undefined>
+    readonly retry: <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) => Effect.Effect<A, BulkError.BulkError, R>
     readonly json: <S extends Schema.ConstraintDecoder<unknown>>(
       request: Request,
       schema: S
@@ -191,10 +193,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const scopedClient = HttpClient.withScope(client)
   const clientName = options.clientName ?? "effect-salesforce-bulk"
   const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
-  const retryPolicy = {
-    schedule: respectfully(options.retry ?? defaultRetry),
-    while: (error: BulkError.BulkError) => error.isRetryable
-  }
+  const schedule = respectfully(options.retry ?? defaultRetry)
+  const retry = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
+    Effect.retry(self, { schedule, while: (error) => error.isRetryable })
   let usage: Usage | undefined
 
   const sendWith = <R>(
@@ -239,7 +240,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const text = yield* send(client, toSend).pipe(
       Effect.flatMap((response) => readOk(toSend, response)),
       timeoutAfterPatience(toSend),
-      (once) => ((request.repeatable ?? request.method === "GET") ? Effect.retry(once, retryPolicy) : once)
+      (once) => ((request.repeatable ?? request.method === "GET") ? retry(once) : once)
     )
     return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text).pipe(
       Effect.mapError((error) =>
@@ -258,13 +259,15 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const response = yield* send(scopedClient, toSend).pipe(
       Effect.tap((response) => (isOk(response) ? Effect.void : readOk(toSend, response))),
       timeoutAfterPatience(toSend),
-      Effect.retry(retryPolicy)
+      retry
     )
     return {
       headers: response.headers,
-      bytes: response.stream.pipe(
-        Stream.mapError((error) => connectionLost(toSend, error.reason.cause)),
-        Stream.timeoutOrElse({ duration: idleTimeout, orElse: () => Stream.fail(idle(toSend)) })
+      // a reader may take its time: only waiting for bytes is timed
+      bytes: Stream.transformPull(
+        Stream.mapError(response.stream, (error) => connectionLost(toSend, error.reason.cause)),
+        (pull) =>
+          Effect.succeed(Effect.timeoutOrElse(pull, { duration: idleTimeout, orElse: () => Effect.fail(idle(toSend)) }))
       )
     }
   })
@@ -295,7 +298,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
   })
 
-  return Connection.of({ apiVersion, usage: Effect.sync(() => usage), json, bytes, upload })
+  return Connection.of({ apiVersion, usage: Effect.sync(() => usage), retry, json, bytes, upload })
 })
 
 const toHttp = (request: Request): HttpClientRequest.HttpClientRequest =>

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import * as Job from "./Job.ts"
@@ -62,7 +61,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
           Effect.flatMap((job) => (job.state === "Open" ? Effect.fail(error) : Effect.succeed(job)))
         )
       })
-      return Effect.retry(once, { schedule: closeAgain, while: (error) => error.isRetryable }).pipe(
+      return Connection.use((connection) => connection.retry(once)).pipe(
         Effect.mapError((error) => (error.isRetryable ? unknown(error) : error))
       )
     })
@@ -75,8 +74,6 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
 
   return { path, create, get, abort, close, awaitDone }
 }
-
-const closeAgain = Schedule.exponential("500 millis", 2).pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
 
 const isRefusedState = ({ reason }: BulkError.BulkError): boolean =>
   reason._tag === "ApiError" && reason.code === "INVALIDJOBSTATE"

@@ -136,6 +136,58 @@ describe("Connection", () => {
     })
   )
 
+  it.effect("counts a download that stands still as lost, and one whose reader takes its time as none", () =>
+    Effect.gen(function* () {
+      const stalling = scripted([
+        () => new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("Id\n1\n")) }))
+      ])
+      const read = Connection.Connection.use((connection) => connection.bytes({ path: "/csv" })).pipe(
+        Effect.flatMap(({ bytes }) => Stream.runForEach(bytes, () => Effect.sleep("10 minutes"))),
+        Effect.scoped,
+        over(stalling)
+      )
+      const fiber = yield* Effect.forkChild(reasonOf(read))
+      yield* TestClock.adjust("10 minutes")
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("31 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "ConnectionLost")
+    })
+  )
+
+  /** A client whose socket takes `blocks` of a body and then no more. */
+  const takingOnly = (blocks: number) => ({
+    layer: Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) =>
+        request.body._tag === "Stream"
+          ? Effect.andThen(Effect.orDie(Stream.runDrain(Stream.take(request.body.stream, blocks))), Effect.never)
+          : Effect.never
+      )
+    )
+  })
+  const uploading = (body: Stream.Stream<Uint8Array>) =>
+    Connection.Connection.use((connection) => connection.upload("/csv", body))
+
+  it.effect("counts an upload that stands still as lost", () =>
+    Effect.gen(function* () {
+      const blocks = Stream.forever(Stream.make(new Uint8Array(10))).pipe(Stream.rechunk(1))
+      const fiber = yield* Effect.forkChild(reasonOf(uploading(blocks).pipe(over(takingOnly(3)))))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "ConnectionLost")
+    })
+  )
+
+  it.effect("waits for a source that takes its time", () =>
+    Effect.gen(function* () {
+      const slow = Stream.concat(Stream.make(new Uint8Array(10)), Stream.never)
+      const fiber = yield* Effect.forkChild(uploading(slow).pipe(over(takingOnly(3))))
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
   it.effect("renews a refused session once, and asks again", () =>
     Effect.gen(function* () {
       const stale: Array<string> = []

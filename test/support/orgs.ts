@@ -59,10 +59,19 @@ export const inProcess = (given: EmbeddedOrg.Options & { readonly tamper?: Tampe
     Layer.provideMerge(EmbeddedOrg.layerHttpClient(options(given)))
   )
 
+/** A session that asks the org for another token when its own is refused. */
+const renewing = Layer.unwrap(
+  Effect.map(EmbeddedOrg.EmbeddedOrg, ({ instanceUrl, newToken }) =>
+    Auth.layerWith(Effect.map(newToken, (accessToken) => ({ instanceUrl, accessToken })))
+  )
+)
+
 /** A connection to a new org over a loopback socket. */
-export const overSocket = (given: EmbeddedOrg.Options & { readonly tamper?: Tamper } = {}) =>
-  Connection.layer.pipe(
-    Layer.provide(session),
+export const overSocket = (
+  given: EmbeddedOrg.Options & { readonly tamper?: Tamper; readonly connection?: Connection.Options } = {}
+) =>
+  Connection.layerWith(given.connection ?? {}).pipe(
+    Layer.provide(renewing),
     Layer.provideMerge(watched(given.tamper)),
     Layer.provideMerge(
       EmbeddedOrg.layerWith(options(given)).pipe(

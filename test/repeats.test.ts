@@ -1,0 +1,176 @@
+// What may be repeated, is; what may not, is not. Over sockets, with faults of the org.
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Schedule, Stream } from "effect"
+import * as Connection from "../src/connection/Connection.ts"
+import * as Ingest from "../src/ingest/Ingest.ts"
+import * as IngestJob from "../src/job/IngestJob.ts"
+import { EmbeddedOrg, Faults } from "../src/org/index.ts"
+import * as Query from "../src/query/Query.ts"
+import { overSocket, Requests } from "./support/orgs.ts"
+import { Widget, widgets } from "./support/widgets.ts"
+
+const poll = { first: "5 millis", cap: "20 millis" } as const
+const retry = Schedule.spaced("5 millis").pipe(Schedule.upTo({ times: 5 }))
+
+const records = widgets(30)
+const load = Stream.fromIterable(records).pipe(
+  Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear", poll }),
+  Stream.runCollect
+)
+const readAll = Stream.runCollect(Query.records({ schema: Widget, from: "Widget__c", maxRecords: 10, poll }))
+
+const orgWith = (...faults: ReadonlyArray<Faults.Fault>) =>
+  Effect.provide(overSocket({ faults, connection: { retry, idleTimeout: "2 seconds" } }))
+
+/** How often each request was sent. */
+const sent = (name: string) => Effect.map(Requests, (names) => names.filter((each) => each === name).length)
+
+/** The ways in which an answer can fail that may pass. */
+const passing: Readonly<Record<string, Faults.RequestEffect>> = {
+  "500": Faults.respond(500),
+  "503 as HTML": Faults.respondHtml(503),
+  "406": Faults.respond(406),
+  "420": Faults.respond(420),
+  "429": Faults.rateLimit(),
+  "a connection cut before the request": Faults.cutBefore,
+  "an answer that is lost": Faults.cutAfter,
+  "an answer cut off": Faults.cutResponse(3),
+  "an expired session": Faults.expireSession
+}
+
+describe("a request that may be repeated", () => {
+  for (const [what, effect] of Object.entries(passing)) {
+    it.live(`is, after ${what}`, () =>
+      Effect.gen(function* () {
+        const outcomes = yield* load
+        assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Succeeded").length, 30)
+        assert.strictEqual((yield* readAll).length, 30)
+        const stored = yield* Effect.flatMap(EmbeddedOrg.EmbeddedOrg, (org) => org.records("Widget__c"))
+        assert.strictEqual(stored.length, 30)
+        // whatever was repeated, one upload was made and it was never sent twice
+        assert.strictEqual(yield* sent("PUT /jobs/ingest/ID/batches"), 1)
+      }).pipe(
+        orgWith(
+          Faults.on("createIngestJob", effect, { nth: 1 }),
+          Faults.on("changeIngestJob", effect, { nth: 1 }),
+          Faults.on("ingestJob", effect, { nth: [1, 3] }),
+          Faults.on("createQueryJob", effect, { nth: 1 }),
+          Faults.on("queryJob", effect, { nth: 1 }),
+          ...(effect._tag === "CutResponse"
+            ? [] // what broke off while it was read is not taken up again so far
+            : [
+                Faults.on("failedResults", effect, { nth: 1 }),
+                Faults.on("successfulResults", effect, { nth: 1 }),
+                Faults.on("queryResults", effect, { nth: 2 })
+              ])
+        )
+      )
+    )
+  }
+
+  it.live("waits at least as long as Retry-After asks", () =>
+    Effect.gen(function* () {
+      const [elapsed] = yield* Effect.timed(readAll)
+      assert.isAtLeast(Duration.toMillis(elapsed), 1000)
+    }).pipe(orgWith(Faults.on("createQueryJob", Faults.rateLimit("1 second"), { nth: 1 })))
+  )
+
+  it.live("is given up when the policy ends, with the last error", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(readAll)
+      assert.deepInclude(error.reason, { _tag: "ApiError", status: 503 })
+      assert.strictEqual(yield* sent("POST /jobs/query"), 6)
+    }).pipe(orgWith(Faults.on("createQueryJob", Faults.respond(503))))
+  )
+})
+
+describe("an upload", () => {
+  for (const [what, effect] of Object.entries({
+    ...passing,
+    "a body cut off": Faults.cutRequest(100)
+  })) {
+    it.live(`is never sent again after ${what}: the job is aborted and nothing is stored`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(load)
+        assert.isTrue(error.isRetryable || error.isAuth)
+        assert.strictEqual(yield* sent("PUT /jobs/ingest/ID/batches"), 1)
+        assert.isAtLeast(yield* sent("PATCH /jobs/ingest/ID"), 1)
+        const stored = yield* Effect.flatMap(EmbeddedOrg.EmbeddedOrg, (org) => org.records("Widget__c"))
+        assert.strictEqual(stored.length, 0)
+      }).pipe(orgWith(Faults.on("upload", effect, { nth: 1 })))
+    )
+  }
+})
+
+describe("a closing request without a clear answer", () => {
+  const close = Effect.gen(function* () {
+    const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+    yield* IngestJob.upload(id, Stream.encodeText(Stream.make("Name\nx\n")))
+    return { id, closed: yield* Effect.result(IngestJob.close(id)) }
+  })
+
+  it.live("is settled by the job's state: not sent again when it was carried out", () =>
+    Effect.gen(function* () {
+      const { closed } = yield* close
+      assert.strictEqual(closed._tag, "Success")
+      assert.strictEqual(yield* sent("PATCH /jobs/ingest/ID"), 1)
+    }).pipe(orgWith(Faults.on("changeIngestJob", Faults.cutAfter, { nth: 1 })))
+  )
+
+  it.live("is settled by the job's state: sent again while it is Open", () =>
+    Effect.gen(function* () {
+      const { closed } = yield* close
+      assert.strictEqual(closed._tag, "Success")
+      assert.strictEqual(yield* sent("PATCH /jobs/ingest/ID"), 3)
+    }).pipe(orgWith(Faults.on("changeIngestJob", Faults.cutBefore, { nth: [1, 2] })))
+  )
+
+  it.live("is CommitUnknown when the state cannot be read, or stays Open", () =>
+    Effect.gen(function* () {
+      const { closed, id } = yield* close
+      assert.isTrue(closed._tag === "Failure")
+      if (closed._tag === "Failure") assert.deepInclude(closed.failure.reason, { _tag: "CommitUnknown", jobId: id })
+    }).pipe(
+      orgWith(Faults.on("changeIngestJob", Faults.cutAfter, { nth: 1 }), Faults.on("ingestJob", Faults.respond(503)))
+    )
+  )
+
+  it.live("is a plain failure when the org refuses it", () =>
+    Effect.gen(function* () {
+      const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+      yield* IngestJob.abort(id)
+      const error = yield* Effect.flip(IngestJob.close(id))
+      assert.deepInclude(error.reason, { _tag: "ApiError", code: "INVALIDJOBSTATE" })
+    }).pipe(orgWith())
+  )
+
+  it.live("of an abort counts as done when the job is aborted", () =>
+    Effect.gen(function* () {
+      const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+      assert.strictEqual((yield* IngestJob.abort(id)).state, "Aborted")
+    }).pipe(orgWith(Faults.on("changeIngestJob", Faults.cutAfter, { nth: 1 })))
+  )
+})
+
+describe("a download that breaks off", () => {
+  it.live("is a lost connection, never a short result", () =>
+    Effect.gen(function* () {
+      yield* load
+      const error = yield* Effect.flip(readAll)
+      assert.strictEqual(error.reason._tag, "ConnectionLost")
+    }).pipe(orgWith(Faults.on("queryResults", Faults.cutResponse(100))))
+  )
+})
+
+describe("Connection.usage", () => {
+  it.live("is what the org said last of its API calls", () =>
+    Effect.gen(function* () {
+      const connection = yield* Connection.Connection
+      assert.isUndefined(yield* connection.usage)
+      yield* readAll
+      const usage = yield* connection.usage
+      assert.strictEqual(usage?.max, 100_000)
+      assert.isAbove(usage?.used ?? 0, 2)
+    }).pipe(orgWith())
+  )
+})
