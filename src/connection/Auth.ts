@@ -5,13 +5,17 @@
  */
 
 import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import * as BulkError from "../BulkError.ts"
+import { askCli } from "./cli.ts"
 import { jwtSigner } from "./jwt.ts"
 import { requestToken } from "./oauth.ts"
 import { checkOrigin } from "./origin.ts"
@@ -253,3 +257,75 @@ export const layerRefreshToken = (options: {
       )
     })
   )
+
+/**
+ * The Salesforce CLI's own login: `sf` is asked for the credentials of `targetOrg`, a
+ * username or alias (by default the CLI's default org), and asked again when they are
+ * refused, since it renews them by itself. For programs that a person runs.
+ *
+ * Requests fail with `SignInFailed` when the CLI is not there or not signed in.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerCli = (
+  options: { readonly targetOrg?: string | undefined } = {}
+): Layer.Layer<Session, never, ChildProcessSpawner.ChildProcessSpawner> => layerWith(askCli(options.targetOrg))
+
+/**
+ * The flow that the configuration describes, by environment variables as a rule. The
+ * first of these that is set decides:
+ *
+ * | set | flow | needs besides |
+ * | --- | --- | --- |
+ * | `SF_ACCESS_TOKEN` | access token | `SF_INSTANCE_URL` |
+ * | `SF_PRIVATE_KEY` (PEM text) | JWT bearer | `SF_CLIENT_ID`, `SF_USERNAME`; `SF_LOGIN_URL` and `SF_AUDIENCE` by choice |
+ * | `SF_REFRESH_TOKEN` | refresh token | `SF_CLIENT_ID`, `SF_LOGIN_URL`; `SF_CLIENT_SECRET` by choice |
+ * | `SF_CLIENT_SECRET` | client credentials | `SF_CLIENT_ID`, `SF_LOGIN_URL` |
+ *
+ * Fails with `InvalidOptions` that names what is missing.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig: Layer.Layer<Session, BulkError.BulkError, HttpClient.HttpClient> = Layer.unwrap(
+  Effect.gen(function* () {
+    const secret = yield* Config.all({
+      accessToken: Config.option(Config.Redacted("SF_ACCESS_TOKEN")),
+      privateKey: Config.option(Config.Redacted("SF_PRIVATE_KEY")),
+      refreshToken: Config.option(Config.Redacted("SF_REFRESH_TOKEN")),
+      clientSecret: Config.option(Config.Redacted("SF_CLIENT_SECRET"))
+    })
+    if (Option.isSome(secret.accessToken)) {
+      return layerToken({
+        instanceUrl: yield* Config.String("SF_INSTANCE_URL"),
+        accessToken: secret.accessToken.value
+      })
+    }
+    const optional = (name: string) => Effect.map(Config.option(Config.String(name)), Option.getOrUndefined)
+    if (Option.isSome(secret.privateKey)) {
+      return layerJwtBearer({
+        clientId: yield* Config.String("SF_CLIENT_ID"),
+        username: yield* Config.String("SF_USERNAME"),
+        privateKey: secret.privateKey.value,
+        loginUrl: yield* optional("SF_LOGIN_URL"),
+        audience: yield* optional("SF_AUDIENCE")
+      })
+    }
+    const clientId = yield* Config.String("SF_CLIENT_ID")
+    const loginUrl = yield* Config.String("SF_LOGIN_URL")
+    if (Option.isSome(secret.refreshToken)) {
+      return layerRefreshToken({
+        clientId,
+        loginUrl,
+        refreshToken: secret.refreshToken.value,
+        clientSecret: Option.getOrUndefined(secret.clientSecret)
+      })
+    }
+    return layerClientCredentials({ clientId, loginUrl, clientSecret: yield* Config.Redacted("SF_CLIENT_SECRET") })
+  }).pipe(
+    Effect.catchTag("ConfigError", (error) =>
+      Effect.fail(BulkError.make(new BulkError.InvalidOptions({ problem: `configuration: ${error.message}` })))
+    )
+  )
+)

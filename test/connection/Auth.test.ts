@@ -1,6 +1,7 @@
 import { generateKeyPairSync, verify } from "node:crypto"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Redacted, Schema } from "effect"
+import { ConfigProvider, Deferred, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -296,5 +297,117 @@ describe("Auth.layerRefreshToken", () => {
       )
       assert.deepStrictEqual(rotated, ["second"])
     })
+  )
+})
+
+describe("Auth.layerConfig", () => {
+  const by = (variables: Readonly<Record<string, string>>) => {
+    const host = loginHost(() => granted("by oauth"))
+    const credentials = current.pipe(
+      Effect.provide(Auth.layerConfig),
+      Effect.provide(Layer.mergeAll(host.layer, ConfigProvider.layer(ConfigProvider.fromUnknown(variables))))
+    )
+    return { credentials, form: Effect.map(credentials, () => host.forms[0]) }
+  }
+  const app = { SF_CLIENT_ID: "key", SF_LOGIN_URL: loginUrl }
+
+  it.effect("picks the flow by what is set", () =>
+    Effect.gen(function* () {
+      const token = yield* by({ SF_ACCESS_TOKEN: "00D!x", SF_INSTANCE_URL: loginUrl, ...app }).credentials
+      assert.deepStrictEqual([tokenOf(token), token.instanceUrl], ["00D!x", loginUrl])
+
+      const key = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
+      const pem = key.export({ type: "pkcs8", format: "pem" }).toString()
+      const jwt = yield* by({ ...app, SF_PRIVATE_KEY: pem, SF_USERNAME: "me" }).form
+      assert.match(jwt?.grant_type ?? "", /jwt-bearer$/)
+
+      const refresh = yield* by({ ...app, SF_REFRESH_TOKEN: "r", SF_CLIENT_SECRET: "s" }).form
+      assert.deepInclude(refresh, { grant_type: "refresh_token", refresh_token: "r", client_secret: "s" })
+
+      const credentials = yield* by({ ...app, SF_CLIENT_SECRET: "s" }).form
+      assert.deepInclude(credentials, { grant_type: "client_credentials", client_secret: "s" })
+    })
+  )
+
+  it.effect("names what is missing", () =>
+    Effect.gen(function* () {
+      for (const [variables, missing] of [
+        [{}, "SF_CLIENT_ID"],
+        [{ SF_ACCESS_TOKEN: "x" }, "SF_INSTANCE_URL"],
+        [{ SF_CLIENT_ID: "x" }, "SF_LOGIN_URL"],
+        [app, "SF_CLIENT_SECRET"],
+        [{ ...app, SF_PRIVATE_KEY: "x" }, "SF_USERNAME"]
+      ] as const) {
+        const error = yield* failureOf(by(variables).credentials)
+        assert.strictEqual(error.reason._tag, "InvalidOptions")
+        assert.include(error.message, missing)
+      }
+    })
+  )
+})
+
+describe("Auth.layerCli", () => {
+  /** Runs with a program called `sf` on the path, that prints by its arguments. */
+  const withCli = <A, E, R>(script: string, self: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(path.join(folder, "sf"), `#!/bin/sh\n${script}`, { mode: 0o755 })
+      const { PATH } = process.env
+      process.env.PATH = `${folder}${path.sep === "/" ? ":" : ";"}${PATH}`
+      return yield* Effect.ensuring(
+        self,
+        Effect.sync(() => {
+          process.env.PATH = PATH
+        })
+      )
+    })
+  const credentials = (targetOrg?: string) => current.pipe(Effect.provide(Auth.layerCli({ targetOrg })), Effect.scoped)
+  const display = (accessToken: string) =>
+    `{"status":0,"result":{"accessToken":"${accessToken}","instanceUrl":"https://acme.my.salesforce.com/","username":"me@acme"}}`
+
+  it.live("takes the token that the CLI shows", () =>
+    withCli(
+      `[ "$*" = "org display --target-org prod --json" ] && echo '${display("00D!cli")}'`,
+      Effect.gen(function* () {
+        const { accessToken, instanceUrl } = yield* credentials("prod")
+        assert.deepStrictEqual(
+          [Redacted.value(accessToken), instanceUrl],
+          ["00D!cli", "https://acme.my.salesforce.com"]
+        )
+      })
+    ).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live("asks for the token alone where the CLI hides it", () =>
+    withCli(
+      `case "$*" in
+        "org display --json") echo '${display("[REDACTED] use show-access-token")}' ;;
+        "org auth show-access-token --no-prompt --target-org me@acme --json") echo '{"status":0,"result":{"accessToken":"00D!shown"}}' ;;
+      esac`,
+      Effect.gen(function* () {
+        assert.strictEqual(tokenOf(yield* credentials()), "00D!shown")
+      })
+    ).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live("says why it cannot: not signed in, not installed, not the CLI", () =>
+    Effect.gen(function* () {
+      const refusal = `echo '{"status":1,"name":"NoDefaultEnvError","message":"No default org"}'; exit 1`
+      const unsigned = yield* withCli(refusal, failureOf(credentials()))
+      assert.deepInclude(unsigned.reason, { _tag: "SignInFailed", error: "NoDefaultEnvError" })
+      const odd = yield* withCli("echo hello", failureOf(credentials()))
+      assert.deepInclude(odd.reason, { _tag: "SignInFailed", error: "unexpected_output" })
+      const { PATH } = process.env
+      process.env.PATH = ""
+      const absent = yield* Effect.ensuring(
+        failureOf(credentials()),
+        Effect.sync(() => {
+          process.env.PATH = PATH
+        })
+      )
+      assert.deepInclude(absent.reason, { _tag: "SignInFailed", error: "not_run" })
+    }).pipe(Effect.provide(NodeServices.layer))
   )
 })
