@@ -108,6 +108,23 @@ const signInHints: ReadonlyArray<readonly [words: string, hint: string]> = [
 ]
 
 /**
+ * The connection leads to another org than the one that was expected. Nothing was
+ * written.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class WrongOrg extends Data.TaggedError("WrongOrg")<{
+  readonly what: "orgId" | "sandbox" | "instance"
+  readonly expected: string
+  readonly actual: string
+}> {
+  override get message(): string {
+    return `this is another org than expected: its ${this.what} is ${this.actual}, not ${this.expected}; nothing was written`
+  }
+}
+
+/**
  * Something given to this library cannot work: an option, a schema, a URL.
  * Nothing was sent.
  *
@@ -278,6 +295,7 @@ export type Reason =
   | SessionExpired
   | SignInFailed
   | InvalidOptions
+  | WrongOrg
   | DeadlinePassed
   | JobFailed
   | CommitUnknown

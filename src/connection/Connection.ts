@@ -159,6 +159,63 @@ export const layerWith = (
  */
 export const layer: Layer.Layer<Connection, BulkError.BulkError, Auth.Session | HttpClient.HttpClient> = layerWith({})
 
+/**
+ * What an org is expected to be. `orgId` has 15 or 18 characters; `instance` is its
+ * `InstanceName`, like `NA123`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Expectation {
+  readonly orgId?: string | undefined
+  readonly sandbox?: boolean | undefined
+  readonly instance?: string | undefined
+}
+
+/**
+ * Checks that the connection leads to the org that is meant, by its Organization
+ * record: a program pointed at production by mistake fails before it harms.
+ *
+ * Fails with `WrongOrg`. Costs one API call.
+ *
+ * **Example** (Only ever a sandbox)
+ *
+ * ```ts
+ * const guarded = Connection.expect({ sandbox: true }).pipe(Effect.andThen(load))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const expect = Effect.fnUntraced(function* (
+  expected: Expectation
+): Effect.fn.Return<void, BulkError.BulkError, Connection> {
+  const connection = yield* Connection
+  const { records } = yield* connection.json(
+    { method: "GET", path: "/query", query: { q: "SELECT Id, IsSandbox, InstanceName FROM Organization" } },
+    Organizations
+  )
+  const [org] = records
+  const wrong = (what: "orgId" | "sandbox" | "instance", expected: string, actual: string) =>
+    BulkError.make(new BulkError.WrongOrg({ what, expected, actual }))
+  // the 15 characters are the id, the other three a checksum
+  if (expected.orgId !== undefined && expected.orgId.slice(0, 15) !== org.Id.slice(0, 15)) {
+    return yield* wrong("orgId", expected.orgId, org.Id)
+  }
+  if (expected.sandbox !== undefined && expected.sandbox !== org.IsSandbox) {
+    return yield* wrong("sandbox", String(expected.sandbox), String(org.IsSandbox))
+  }
+  if (expected.instance !== undefined && expected.instance.toLowerCase() !== org.InstanceName.toLowerCase()) {
+    return yield* wrong("instance", expected.instance, org.InstanceName)
+  }
+})
+
+const Organizations = Schema.Struct({
+  records: Schema.NonEmptyArray(
+    Schema.Struct({ Id: Schema.String, IsSandbox: Schema.Boolean, InstanceName: Schema.String })
+  )
+})
+
 const defaultApiVersion = "62.0"
 
 const defaultRetry = Schedule.exponential("500 millis", 2).pipe(

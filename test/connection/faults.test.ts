@@ -1,13 +1,13 @@
 // What may be repeated, is; what may not, is not. Over sockets, with faults of the org.
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Schedule, Stream } from "effect"
-import * as Connection from "../src/connection/Connection.ts"
-import * as Ingest from "../src/ingest/Ingest.ts"
-import * as IngestJob from "../src/job/IngestJob.ts"
-import { EmbeddedOrg, Faults } from "../src/org/index.ts"
-import * as Query from "../src/query/Query.ts"
-import { overSocket, Requests } from "./support/orgs.ts"
-import { Widget, widgets } from "./support/widgets.ts"
+import * as Connection from "../../src/connection/Connection.ts"
+import * as Ingest from "../../src/ingest/Ingest.ts"
+import * as IngestJob from "../../src/job/IngestJob.ts"
+import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
+import * as Query from "../../src/query/Query.ts"
+import { overSocket, Requests } from "../support/orgs.ts"
+import { Widget, widgets } from "../support/widgets.ts"
 
 const poll = { first: "5 millis", cap: "20 millis" } as const
 const retry = Schedule.spaced("5 millis").pipe(Schedule.upTo({ times: 5 }))
@@ -159,6 +159,24 @@ describe("a download that breaks off", () => {
       const error = yield* Effect.flip(readAll)
       assert.strictEqual(error.reason._tag, "ConnectionLost")
     }).pipe(orgWith(Faults.on("queryResults", Faults.cutResponse(100))))
+  )
+})
+
+describe("Connection.expect", () => {
+  it.live("lets pass the org that is meant, and no other", () =>
+    Effect.gen(function* () {
+      const { orgId } = yield* EmbeddedOrg.EmbeddedOrg
+      yield* Connection.expect({ orgId, sandbox: false, instance: "emb1" })
+      yield* Connection.expect({ orgId: orgId.slice(0, 15) })
+      for (const [expected, what] of [
+        [{ orgId: "00Dxx0000000001AAA" }, "orgId"],
+        [{ orgId, sandbox: true }, "sandbox"],
+        [{ instance: "NA1" }, "instance"]
+      ] as const) {
+        const error = yield* Effect.flip(Connection.expect(expected))
+        assert.deepInclude(error.reason, { _tag: "WrongOrg", what })
+      }
+    }).pipe(orgWith())
   )
 })
 
