@@ -98,9 +98,9 @@ export const make = (options: {
   })
 
   const query = Effect.fnUntraced(function* (job: QueryJob) {
-    const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll" })
-    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
     const now = yield* Clock.currentTimeMillis
+    const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll", now })
+    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
     for (const block of queryBlocks(store, job, compiled.success)) {
       const goesOn = store.transaction(() =>
         advance(job.id, now, (current) => {
