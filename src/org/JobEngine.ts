@@ -129,9 +129,11 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   const compile = (job: Pick<QueryJob, "query" | "operation">): Effect.Effect<Soql.Compiled, ApiError> =>
-    Effect.mapError(
-      Effect.fromResult(Soql.compile(job.query, objects, { deleted: job.operation === "queryAll" })),
-      (error) => badRequest("API_ERROR", error.message)
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.mapError(
+        Effect.fromResult(Soql.compile(job.query, objects, { deleted: job.operation === "queryAll", now })),
+        (error) => badRequest("API_ERROR", error.message)
+      )
     )
 
   const begin = Effect.map(Clock.currentTimeMillis, (now) => ({

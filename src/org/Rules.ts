@@ -103,6 +103,12 @@ const emailPattern = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+\.[\p{L}\p{N}-]{
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 const timePattern = /^([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,3}))?Z?$/
 
+/** A time of day as `20:41:12.000Z`, or undefined. */
+export const time = (text: string): string | undefined => {
+  const [, hours, minutes, seconds, millis = ""] = timePattern.exec(text) ?? []
+  return hours === undefined ? undefined : `${hours}:${minutes}:${seconds}.${millis.padEnd(3, "0")}Z`
+}
+
 /** Turns the trimmed text of a cell, never empty, into what is stored. */
 export type Convert = (text: string) => Value | RowError
 
@@ -137,12 +143,6 @@ const integer = (field: Field): Convert =>
   typed(field, (text) => {
     const value = numberPattern.test(text) ? Number(text) : Number.NaN
     return Number.isInteger(value) && Math.abs(value) < (field.type === "int" ? 2 ** 31 : 2 ** 53) ? value : undefined
-  })
-
-const time = (field: Field): Convert =>
-  typed(field, (text) => {
-    const [, hours, minutes, seconds, millis = ""] = timePattern.exec(text) ?? []
-    return hours === undefined ? undefined : `${hours}:${minutes}:${seconds}.${millis.padEnd(3, "0")}Z`
   })
 
 const string = (field: Field): Convert => {
@@ -204,7 +204,7 @@ export const converter = (field: Field): Convert => {
     case "datetime":
       return typed(field, dateTime)
     case "time":
-      return time(field)
+      return typed(field, time)
     case "email":
       return email(field)
     case "picklist":

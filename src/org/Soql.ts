@@ -1,119 +1,295 @@
 /** SOQL to SQL over the tables of the store. */
 import * as Result from "effect/Result"
-import type { Field, ObjectDescribe } from "./Describe.ts"
+import type { Field } from "./Describe.ts"
 import * as ids from "./ids.ts"
-import { dateTime, fieldsByName } from "./Rules.ts"
-import { isStored, type Value } from "./Store.ts"
-import { type Condition, errorAt, type Literal, type Name, type Order, parse, SoqlError } from "./soqlParser.ts"
+import { dateTime, time } from "./Rules.ts"
+import type { Value } from "./Store.ts"
+import { type Days, dateFunctions, daysOf } from "./soqlDates.ts"
+import {
+  type Comparison,
+  type Condition,
+  errorAt,
+  type Literal,
+  type Operand,
+  type Order,
+  parse,
+  type Query,
+  type SoqlCode,
+  SoqlError,
+  type SubQuery
+} from "./soqlParser.ts"
+import { type Column, type Objects, Scope, type Shared } from "./soqlScope.ts"
 
 export { SoqlError } from "./soqlParser.ts"
+export type { Objects } from "./soqlScope.ts"
+
+/** How a query is compiled. */
+export interface Options {
+  /** Whether it sees records in the recycle bin too. */
+  readonly deleted: boolean
+  /** The time that date literals are relative to, in epoch milliseconds. */
+  readonly now: number
+  /** Whether it may say what REST takes and Bulk does not: `COUNT()` and OFFSET. */
+  readonly rest?: boolean
+}
 
 /** A query that can run. */
 export interface Compiled {
   readonly object: string
-  /** The fields of its rows, in order; their names are the header. */
+  /**
+   * The fields of its rows, in order. Their names are the header: of a field
+   * of a parent, the path to it, such as `Owner.Name`.
+   */
   readonly fields: ReadonlyArray<Field>
+  /** Whether it asks for `COUNT()` alone: the one cell of its one row. */
+  readonly count: boolean
   readonly sql: string
   readonly parameters: ReadonlyArray<Value>
 }
 
-/** The objects of an org, by their names in lower case. */
-export type Objects = ReadonlyMap<string, ObjectDescribe>
-
-const describeHint = "Please reference your WSDL or the describe call for the appropriate names."
+const maxOffset = 2000
+// SQLite takes no longer ones
+const maxPattern = 40_000
 
 class Compiler {
   readonly parameters: Array<Value> = []
-  private readonly text: string
-  private readonly object: ObjectDescribe
-  private readonly fields: ReadonlyMap<string, Field>
+  private readonly shared: Shared
+  private readonly options: Options
 
-  constructor(text: string, object: ObjectDescribe) {
-    this.text = text
-    this.object = object
-    this.fields = fieldsByName(object)
+  constructor(text: string, objects: Objects, options: Options) {
+    this.shared = { text, objects, rest: options.rest === true, tables: 0 }
+    this.options = options
   }
 
-  selected(names: ReadonlyArray<Name>): ReadonlyArray<Field> {
-    const seen = new Set<Field>()
-    for (const name of names) {
-      const field = this.field(name)
-      if (seen.has(field)) throw this.error(name, `duplicate field selected: ${field.name}`)
-      seen.add(field)
+  query(query: Query): Compiled {
+    const scope = new Scope(this.shared, query.object)
+    const columns = this.selected(scope, query)
+    const where = this.conditions(scope, query.where)
+    const order = query.orderBy.map((each) => this.order(scope, each))
+    const limit = this.limit(query)
+    const from = [`FROM "${scope.object.name}" AS ${scope.table}`, ...scope.joins, ...where].join(" ")
+    const orderBy = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`
+    const sql = query.count
+      ? `SELECT count(*) FROM (SELECT 1 ${from}${limit})`
+      : `SELECT ${columns.map((column) => column.sql).join(", ")} ${from}${orderBy}${limit}`
+    return {
+      object: scope.object.name,
+      fields: columns.map(({ field, path }) => (path === field.name ? field : { ...field, name: path })),
+      count: query.count,
+      sql,
+      parameters: this.parameters
     }
-    return Array.from(seen)
   }
 
-  where(condition: Condition): string {
+  private selected(scope: Scope, query: Query): ReadonlyArray<Column> {
+    const columns = new Map<string, Column>()
+    for (const name of query.fields) {
+      const column = scope.column(name)
+      if (columns.has(column.path)) throw this.error(name, `duplicate field selected: ${column.path}`)
+      columns.set(column.path, column)
+    }
+    return Array.from(columns.values())
+  }
+
+  private conditions(scope: Scope, where: Condition | undefined): ReadonlyArray<string> {
+    const conditions = [
+      ...(this.options.deleted ? [] : [`${scope.table}."IsDeleted" = 0`]),
+      ...(where === undefined ? [] : [this.where(scope, where, { negated: false, top: true })])
+    ]
+    return conditions.length === 0 ? [] : [`WHERE ${conditions.join(" AND ")}`]
+  }
+
+  private limit({ limit, offset }: Query): string {
+    if (offset !== undefined && offset > maxOffset) {
+      throw new SoqlError({ code: "MALFORMED_QUERY", message: `Maximum SOQL offset allowed is ${maxOffset}` })
+    }
+    if (limit === undefined && offset === undefined) return ""
+    return ` LIMIT ${limit ?? -1}${offset === undefined ? "" : ` OFFSET ${offset}`}`
+  }
+
+  /**
+   * SOQL knows two truth values only: a comparison with null is false, and its
+   * NOT is true. Where there is no NOT around, SQL's third one does no harm,
+   * and leaves indexes in use.
+   */
+  private where(
+    scope: Scope,
+    condition: Condition,
+    context: { readonly negated: boolean; readonly top: boolean }
+  ): string {
+    const { negated } = context
+    const twoValued = (sql: string) => (negated ? `ifnull(${sql}, 0)` : sql)
     switch (condition._tag) {
       case "And":
         return balanced(
-          condition.conditions.map((each) => this.where(each)),
+          condition.conditions.map((each) => this.where(scope, each, context)),
           "AND"
         )
       case "Or":
         return balanced(
-          condition.conditions.map((each) => this.where(each)),
+          condition.conditions.map((each) => this.where(scope, each, { negated, top: false })),
           "OR"
         )
       case "Not":
-        return `NOT ${this.where(condition.condition)}`
+        return `NOT ${this.where(scope, condition.condition, { ...context, negated: true })}`
       case "In": {
-        const field = this.field(condition.field)
-        const values = condition.values.map((value) => this.value(field, value))
+        const column = this.operand(scope, condition.field)
+        const isDay = (value: Literal) => value.type === "dateLiteral"
+        const days = condition.values.filter(isDay)
+        const values = condition.values.filter((value) => !isDay(value)).map((value) => this.value(column, value))
         // one parameter, however long the list
         this.parameters.push(JSON.stringify(values.filter((value) => value !== null)))
-        const isNull = values.includes(null) ? ` OR ${column(field)} IS NULL` : ""
-        return `(ifnull(${column(field)} IN (SELECT value FROM json_each(?)), 0)${isNull})`
+        const listed = `${column.sql} IN (SELECT value FROM json_each(?))`
+        const isNull = values.includes(null) ? [`${column.sql} IS NULL`] : []
+        const ranges = days.map((value) => this.days(column, "=", value))
+        return twoValued(`(${[listed, ...isNull, ...ranges].join(" OR ")})`)
       }
+      case "InQuery":
+        if (!context.top) {
+          throw this.error(condition.field, "Semi join sub-selects are not allowed with the 'OR' operator")
+        }
+        return twoValued(this.semiJoin(scope, condition.field, condition.query))
+      case "Includes":
+        return twoValued(this.includes(scope, condition))
       case "Compare": {
         const { operator, value } = condition
-        const field = this.field(condition.field)
-        if (operator === "=") return this.equals(field, value)
-        if (operator === "!=") return `NOT ${this.equals(field, value)}`
-        if (operator === "LIKE") return this.like(field, value)
-        // SOQL knows two truth values only: a comparison with null is false, and its NOT is true
-        return `ifnull(${column(field)} ${operator} ${this.parameter(field, value)}, 0)`
+        const column = this.operand(scope, condition.field)
+        if (value.type === "dateLiteral") {
+          const within = this.days(column, operator === "!=" ? "=" : operator, value)
+          return operator === "!=" ? `NOT ifnull(${within}, 0)` : twoValued(within)
+        }
+        if (operator === "=" || operator === "!=") {
+          const parameter = this.parameter(column, value)
+          if (operator === "!=") return `(${column.sql} IS NOT ${parameter})`
+          return this.parameters.at(-1) === null || negated
+            ? `(${column.sql} IS ${parameter})`
+            : `(${column.sql} = ${parameter})`
+        }
+        if (operator === "LIKE") return twoValued(this.like(column, value))
+        if (kindOf(column.field) === "boolean") throw this.wrongOperator(column, value, operator)
+        return twoValued(`${column.sql} ${operator} ${this.parameter(column, value)}`)
       }
     }
   }
 
-  order(order: Order): string {
-    const field = this.field(order.field)
-    return `${column(field)} ${order.descending ? "DESC" : "ASC"} NULLS ${order.nulls}`
-  }
-
-  private equals(field: Field, value: Literal): string {
-    return `(${column(field)} IS ${this.parameter(field, value)})`
-  }
-
-  private like(field: Field, value: Literal): string {
-    if (kindOf(field) !== "string" || value.type !== "string") {
-      throw this.error(value, `invalid operator on ${field.type} field '${field.name}': LIKE`)
+  /** The field of a condition, through its function if it has one. */
+  private operand(scope: Scope, operand: Operand): Column {
+    const column = scope.column(operand)
+    const { field } = column
+    if (operand.function === undefined) {
+      if (isLongText(field)) {
+        throw this.error(operand, `field '${field.name}' can not be filtered in a query call`, "INVALID_FIELD")
+      }
+      return column
     }
-    this.parameters.push(value.text)
-    return `ifnull(${column(field)} LIKE ? ESCAPE '\\', 0)`
+    const name = operand.function.text.toUpperCase()
+    const of = dateFunctions.get(name)
+    if (of === undefined || !of.of.includes(field.type)) {
+      throw this.error(operand, `${name}() does not take ${field.type} field '${field.name}'`)
+    }
+    return { ...column, sql: of.sql(column.sql), field: { ...field, type: of.type } }
   }
 
-  private parameter(field: Field, literal: Literal): string {
-    this.parameters.push(this.value(field, literal))
+  private semiJoin(scope: Scope, left: Operand, query: SubQuery): string {
+    const outer = this.operand(scope, left)
+    if (kindOf(outer.field) !== "id") {
+      throw this.error(
+        left,
+        `The left operand field in the where expression for outer query should be an id field, cannot use: '${left.text}'`
+      )
+    }
+    const inner = new Scope(this.shared, query.object)
+    if (inner.object === scope.object) {
+      throw this.error(query.object, "The inner and outer selects should not be on the same object type")
+    }
+    const column = inner.column(query.field)
+    if (kindOf(column.field) !== "id" || !column.idOf.some((name) => outer.idOf.includes(name))) {
+      throw this.error(
+        query.field,
+        `The selected field '${query.field.text}' in the subquery and the left operand field '${left.text}' in the where expression in the outer query should point to the same object type`
+      )
+    }
+    const where = this.conditions(inner, query.where)
+    const from = [`FROM "${inner.object.name}" AS ${inner.table}`, ...inner.joins, ...where].join(" ")
+    // a null in the list would make SQL's NOT IN unknown for all
+    return `${outer.sql} IN (SELECT ${column.sql} ${from}${where.length === 0 ? " WHERE" : " AND"} ${column.sql} IS NOT NULL)`
+  }
+
+  private includes(scope: Scope, condition: Extract<Condition, { readonly _tag: "Includes" }>): string {
+    const column = this.operand(scope, condition.field)
+    if (column.field.type !== "multipicklist") {
+      throw this.wrongOperator(column, condition.operator, condition.operator.text.toUpperCase())
+    }
+    const holds = condition.values.map((value) => {
+      const text = this.value(column, value)
+      if (text === null) return `${column.sql} IS NULL`
+      const all = String(text)
+        .split(";")
+        .map((each) => {
+          this.pattern(value, `%;${each.replace(/[%_\\]/g, "\\$&")};%`)
+          return `(';' || ${column.sql} || ';') LIKE ? ESCAPE '\\'`
+        })
+      return balanced(all, "AND")
+    })
+    return `(${balanced(holds, "OR")})`
+  }
+
+  private order(scope: Scope, order: Order): string {
+    const { field, sql } = scope.column(order.field)
+    if (isLongText(field)) {
+      throw this.error(order.field, `field '${field.name}' can not be sorted in a query call`, "INVALID_FIELD")
+    }
+    return `${sql} ${order.descending ? "DESC" : "ASC"} NULLS ${order.nulls}`
+  }
+
+  private like(column: Column, value: Literal): string {
+    if (kindOf(column.field) !== "string" || value.type !== "string") throw this.wrongOperator(column, value, "LIKE")
+    this.pattern(value, value.text)
+    return `${column.sql} LIKE ? ESCAPE '\\'`
+  }
+
+  private pattern(value: Literal, text: string): void {
+    if (text.length > maxPattern / 4) throw this.error(value, "The pattern is too long")
+    this.parameters.push(text)
+  }
+
+  /** Compares with the days that a date literal stands for. */
+  private days(column: Column, operator: Exclude<Comparison, "!=">, value: Literal): string {
+    const kind = kindOf(column.field)
+    if (operator === "LIKE") throw this.wrongOperator(column, value, operator)
+    if (kind !== "date" && kind !== "datetime") throw this.wrongType(column, value)
+    const days = daysOf(value.text, value.count, this.options.now)
+    const bound = (side: keyof Days) => {
+      this.parameters.push(kind === "date" ? days[side] : `${days[side]}T00:00:00.000Z`)
+      return "?"
+    }
+    switch (operator) {
+      case "=":
+        return `(${column.sql} >= ${bound("from")} AND ${column.sql} < ${bound("to")})`
+      case "<":
+        return `${column.sql} < ${bound("from")}`
+      case "<=":
+        return `${column.sql} < ${bound("to")}`
+      case ">":
+        return `${column.sql} >= ${bound("to")}`
+      case ">=":
+        return `${column.sql} >= ${bound("from")}`
+    }
+  }
+
+  private parameter(column: Column, literal: Literal): string {
+    this.parameters.push(this.value(column, literal))
     return "?"
   }
 
-  private value(field: Field, literal: Literal): Value {
-    const kind = kindOf(field)
+  private value(column: Column, literal: Literal): Value {
+    const kind = kindOf(column.field)
     if (literal.type === "null") return null
-    if (literal.type !== kind) {
-      const quotes = kind === "string" || kind === "id" ? "should be enclosed" : "should not be enclosed"
-      if ((kind === "id" && literal.type === "string") || (kind === "datetime" && literal.type === "date")) {
-        return this.converted(kind, literal)
-      }
-      const type = field.type === "datetime" ? "dateTime" : kind === "id" ? "ID" : field.type
-      throw this.error(
-        literal,
-        `value of filter criterion for field '${field.name}' must be of type ${type} and ${quotes} in quotes`
-      )
-    }
+    const fits =
+      literal.type === kind ||
+      (kind === "id" && literal.type === "string") ||
+      (kind === "datetime" && literal.type === "date")
+    if (!fits) throw this.wrongType(column, literal)
     return this.converted(kind, literal)
   }
 
@@ -123,43 +299,53 @@ class Compiler {
         return literal.text === "true" ? 1 : 0
       case "number":
         return Number(literal.text)
-      case "datetime": {
+      case "datetime":
+      case "date": {
         const value = dateTime(literal.text)
-        if (value === undefined) throw this.error(literal, `invalid dateTime: ${literal.text}`)
+        if (value === undefined)
+          throw this.error(literal, `invalid ${kind === "date" ? kind : "dateTime"}: ${literal.text}`)
+        return kind === "date" ? value.slice(0, 10) : value
+      }
+      case "time": {
+        const value = time(literal.text)
+        if (value === undefined) throw this.error(literal, `invalid time: ${literal.text}`)
         return value
       }
       case "id": {
         if (literal.text === "") return null
         const id = ids.normalize(literal.text)
-        if (id === undefined) throw this.error(literal, `invalid ID field: ${literal.text}`)
+        if (id === undefined) {
+          throw this.error(literal, `invalid ID field: ${literal.text}`, "INVALID_QUERY_FILTER_OPERATOR")
+        }
         return id
       }
       case "string":
         // an empty text is no text
         return literal.text === "" ? null : literal.text
-      default:
-        return literal.text
     }
   }
 
-  private field(name: Name): Field {
-    const dot = name.text.indexOf(".")
-    if (dot !== -1) {
-      throw this.error(name, `Relationship paths are not supported by the embedded org: '${name.text}'`)
-    }
-    const field = this.fields.get(name.text.toLowerCase())
-    if (field === undefined) {
-      throw this.error(
-        name,
-        `No such column '${name.text}' on entity '${this.object.name}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. ${describeHint}`
-      )
-    }
-    if (!isStored(field)) throw this.error(name, "Selecting compound data not supported in Bulk Query")
-    return field
+  private wrongType({ field }: Column, literal: Literal): SoqlError {
+    const kind = kindOf(field)
+    const quotes = kind === "string" || kind === "id" ? "should be enclosed" : "should not be enclosed"
+    const type = field.type === "datetime" ? "dateTime" : kind === "id" ? "ID" : field.type
+    return this.error(
+      literal,
+      `value of filter criterion for field '${field.name}' must be of type ${type} and ${quotes} in quotes`,
+      "INVALID_FIELD"
+    )
   }
 
-  private error(where: { readonly at: number }, message: string): SoqlError {
-    return errorAt(this.text, where.at, message)
+  private wrongOperator({ field }: Column, where: { readonly at: number }, operator: string): SoqlError {
+    return this.error(
+      where,
+      `invalid operator on ${field.type} field '${field.name}': ${operator}`,
+      "INVALID_QUERY_FILTER_OPERATOR"
+    )
+  }
+
+  private error(where: { readonly at: number }, message: string, code?: SoqlCode): SoqlError {
+    return errorAt(this.shared.text, where.at, message, code)
   }
 }
 
@@ -186,6 +372,9 @@ const kindOf = (field: Field): Kind => {
   }
 }
 
+/** Whether a text is too long to be looked for, or sorted by. */
+const isLongText = (field: Field): boolean => field.type === "textarea" && field.length > 255
+
 /** Joins conditions into a tree of little depth, which SQLite limits. */
 const balanced = (conditions: ReadonlyArray<string>, operator: "AND" | "OR"): string => {
   if (conditions.length === 1) return conditions[0]!
@@ -193,47 +382,10 @@ const balanced = (conditions: ReadonlyArray<string>, operator: "AND" | "OR"): st
   return `(${balanced(conditions.slice(0, half), operator)} ${operator} ${balanced(conditions.slice(half), operator)})`
 }
 
-const column = (field: Field): string => `"${field.name}"`
-
-const compileUnsafe = (text: string, objects: Objects, options: { readonly deleted: boolean }): Compiled => {
-  const query = parse(text)
-  const object = objects.get(query.object.text.toLowerCase())
-  if (object === undefined) {
-    throw errorAt(
-      text,
-      query.object.at,
-      `sObject type '${query.object.text}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. ${describeHint}`
-    )
-  }
-  if (!object.queryable) throw errorAt(text, query.object.at, `entity type ${object.name} does not support query`)
-  const compiler = new Compiler(text, object)
-  const fields = compiler.selected(query.fields)
-  const conditions = [
-    ...(options.deleted ? [] : [`"IsDeleted" = 0`]),
-    ...(query.where === undefined ? [] : [compiler.where(query.where)])
-  ]
-  const sql = [
-    `SELECT ${fields.map(column).join(", ")} FROM "${object.name}"`,
-    ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(" AND ")}`]),
-    ...(query.orderBy.length === 0
-      ? []
-      : [`ORDER BY ${query.orderBy.map((order) => compiler.order(order)).join(", ")}`]),
-    ...(query.limit === undefined ? [] : [`LIMIT ${query.limit}`])
-  ].join(" ")
-  return { object: object.name, fields, sql, parameters: compiler.parameters }
-}
-
-/**
- * Compiles a query, or says what is wrong with it and where. With `deleted`
- * it sees records in the recycle bin too.
- */
-export const compile = (
-  text: string,
-  objects: Objects,
-  options: { readonly deleted: boolean }
-): Result.Result<Compiled, SoqlError> =>
+/** Compiles a query, or says what is wrong with it and where. */
+export const compile = (text: string, objects: Objects, options: Options): Result.Result<Compiled, SoqlError> =>
   Result.try({
-    try: () => compileUnsafe(text, objects, options),
+    try: () => new Compiler(text, objects, options).query(parse(text, options.rest === true)),
     catch: (error) => {
       if (error instanceof SoqlError) return error
       throw error

@@ -96,6 +96,10 @@ const tableOf = (object: ObjectDescribe): string => {
       const index = identifier(`${object.name}.${field.name}`)
       const unique = field.unique ? "UNIQUE " : ""
       indexes.push(`CREATE ${unique}INDEX ${index} ON ${table} (${column}) WHERE "IsDeleted" = 0;`)
+    } else if (field.type === "reference" && !field.defaultedOnCreate) {
+      // a record without a parent costs nothing
+      const index = identifier(`${object.name}.${field.name}`)
+      indexes.push(`CREATE INDEX ${index} ON ${table} (${column}) WHERE ${column} IS NOT NULL;`)
     }
   }
   return `CREATE TABLE ${table} (${columns.join(", ")}); ${indexes.join(" ")}`

@@ -166,9 +166,9 @@ export const make = (options: {
   })
 
   const query = Effect.fnUntraced(function* (job: QueryJob) {
-    const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll" })
-    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
     const now = yield* Clock.currentTimeMillis
+    const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll", now })
+    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
     for (const block of queryBlocks(store, job, compiled.success)) {
       if (!(yield* goesOn(job, block.seq))) return
       const isOn = store.transaction(() =>

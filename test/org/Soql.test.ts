@@ -4,20 +4,21 @@ import * as Describe from "../../src/org/Describe.ts"
 import * as Soql from "../../src/org/Soql.ts"
 
 const objects = new Map(
-  [Describe.account, Describe.contact].map((object) => [object.name.toLowerCase(), Describe.withSystemFields(object)])
+  Describe.standardObjects.map((object) => [object.name.toLowerCase(), Describe.withSystemFields(object)])
 )
 
-const compile = (text: string) => Soql.compile(text, objects, { deleted: false })
+const now = Date.parse("2026-11-23T20:41:12Z")
+const compile = (text: string, rest = false) => Soql.compile(text, objects, { deleted: false, now, rest })
 
-const refusal = (text: string): string => {
-  const result = compile(text)
+const refusal = (text: string, rest = false): string => {
+  const result = compile(text, rest)
   return Result.isFailure(result) ? result.failure.message : assert.fail(`accepted: ${text}`)
 }
 
 const where = (condition: string) => {
   const result = compile(`SELECT Id FROM Account WHERE ${condition}`)
   if (Result.isFailure(result)) return assert.fail(result.failure.message)
-  return { sql: result.success.sql.split(` WHERE "IsDeleted" = 0 AND `)[1], parameters: result.success.parameters }
+  return { sql: result.success.sql.split(` WHERE t0."IsDeleted" = 0 AND `)[1], parameters: result.success.parameters }
 }
 
 describe("Soql", () => {
@@ -25,7 +26,7 @@ describe("Soql", () => {
     const result = Result.getOrThrow(compile("select NAME, id from ACCOUNT order by Name desc nulls last, Id limit 5"))
     assert.strictEqual(
       result.sql,
-      `SELECT "Name", "Id" FROM "Account" WHERE "IsDeleted" = 0 ORDER BY "Name" DESC NULLS LAST, "Id" ASC NULLS FIRST LIMIT 5`
+      `SELECT t0."Name", t0."Id" FROM "Account" AS t0 WHERE t0."IsDeleted" = 0 ORDER BY t0."Name" DESC NULLS LAST, t0."Id" ASC NULLS FIRST LIMIT 5`
     )
     assert.strictEqual(result.object, "Account")
     assert.deepStrictEqual(
@@ -35,8 +36,8 @@ describe("Soql", () => {
   })
 
   it("sees deleted records only when told to", () => {
-    const all = Result.getOrThrow(Soql.compile("SELECT Id FROM Account", objects, { deleted: true }))
-    assert.strictEqual(all.sql, `SELECT "Id" FROM "Account"`)
+    const all = Result.getOrThrow(Soql.compile("SELECT Id FROM Account", objects, { deleted: true, now }))
+    assert.strictEqual(all.sql, `SELECT t0."Id" FROM "Account" AS t0`)
   })
 
   it("binds every value, converted for its field", () => {
@@ -52,7 +53,7 @@ describe("Soql", () => {
 
   it("groups as it was written", () => {
     const { sql } = where("(Name = 'a' OR NOT Name = 'b') AND Phone != null")
-    assert.strictEqual(sql, `((("Name" IS ?) OR NOT ("Name" IS ?)) AND NOT ("Phone" IS ?))`)
+    assert.strictEqual(sql, `(((t0."Name" = ?) OR NOT (t0."Name" IS ?)) AND (t0."Phone" IS NOT ?))`)
   })
 
   it("says where a query is wrong", () => {
@@ -90,19 +91,62 @@ describe("Soql", () => {
       ["SELECT COUNT() FROM Account", 8, "Aggregate functions are not supported in Bulk Query: COUNT()"],
       ["SELECT MAX(Name) FROM Account", 8, "Aggregate functions are not supported in Bulk Query: MAX()"],
       ["SELECT FIELDS(ALL) FROM Account", 8, "Functions are not supported in Bulk Query: FIELDS()"],
-      ["SELECT (SELECT Id FROM Contacts) FROM Account", 8, "Aggregate Relationships not supported in Bulk V2 Query"],
       ["SELECT TYPEOF What WHEN Account THEN Id END FROM Event", 8, "TYPEOF is not supported in Bulk Query"],
       ["SELECT Name FROM Account GROUP BY Name", 26, "GROUP BY is not supported in Bulk Query"],
       ["SELECT Id FROM Account LIMIT 5 OFFSET 5", 32, "OFFSET is not supported in Bulk Query"],
-      ["SELECT BillingAddress FROM Account", 8, "Selecting compound data not supported in Bulk Query"],
-      ["SELECT Owner.Name FROM Account", 8, "Relationship paths are not supported by the embedded org: 'Owner.Name'"],
+      ["SELECT toLabel(Type) FROM Account", 8, "Functions are not supported in Bulk Query: toLabel()"],
+      ["SELECT FORMAT(AnnualRevenue) FROM Account", 8, "Functions are not supported in Bulk Query: FORMAT()"],
       [
-        "SELECT Id FROM Account WHERE CreatedDate = TODAY",
-        44,
-        "Date literals and names are not supported as values: 'TODAY'"
+        "SELECT Id FROM Account WHERE convertCurrency(X) > 1",
+        30,
+        "Functions are not supported in Bulk Query: convertCurrency()"
       ],
-      ["SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)", 37, "Semi-joins are not supported"],
-      ["SELECT Id FROM Account WHERE Type INCLUDES ('a')", 35, "INCLUDES is not supported"],
+      ["SELECT Id FROM Account USING SCOPE mine", 24, "USING is not supported in Bulk Query"],
+      ["SELECT Id FROM Account WITH SECURITY_ENFORCED", 24, "WITH is not supported in Bulk Query"],
+      ["SELECT Id FROM Account FOR VIEW", 24, "FOR is not supported in Bulk Query"],
+      ["SELECT Id FROM Account ALL ROWS", 24, "ALL is not supported in Bulk Query"],
+      ["SELECT Nope.Name FROM Account", 8, "Didn't understand relationship 'Nope' in field path."],
+      ["SELECT Profile.Name FROM User", 8, "Didn't understand relationship 'Profile' in field path."],
+      ["SELECT Owner.Nope FROM Account", 8, "No such column 'Nope' on entity 'User'."],
+      ["SELECT Who.Nope FROM Task", 8, "No such column 'Nope' on entity 'Name'."],
+      [
+        "SELECT Parent.Parent.Parent.Parent.Parent.Parent.Name FROM Account",
+        8,
+        "Relationship paths have at most 5 levels"
+      ],
+      ["SELECT Owner.Name, owner.NAME FROM Account", 20, "duplicate field selected: Owner.Name"],
+      ["SELECT Id FROM Account WHERE Type INCLUDES ('a')", 35, "invalid operator on picklist field 'Type': INCLUDES"],
+      ["SELECT Id FROM Account WHERE Description = 'a'", 30, "field 'Description' can not be filtered in a query call"],
+      ["SELECT Id FROM Account ORDER BY Description", 33, "field 'Description' can not be sorted in a query call"],
+      ["SELECT Id FROM Account WHERE IsDeleted > false", 42, "invalid operator on boolean field 'IsDeleted': >"],
+      ["SELECT Id FROM Account WHERE Name = TODAY", 37, "must be of type string and should be enclosed"],
+      ["SELECT Id FROM Account WHERE CreatedDate = SOMEDAY", 44, "unexpected token: 'SOMEDAY'"],
+      ["SELECT Id FROM Account WHERE CreatedDate = LAST_N_DAYS", 55, "expecting ':'"],
+      ["SELECT Id FROM Account WHERE CreatedDate = LAST_N_DAYS:x", 56, "unexpected token: 'x'"],
+      ["SELECT Id FROM Account WHERE HOUR_IN_DAY(Name) = 1", 42, "HOUR_IN_DAY() does not take string field 'Name'"],
+      [
+        "SELECT Id FROM Account WHERE Name IN (SELECT AccountId FROM Contact)",
+        30,
+        "should be an id field, cannot use: 'Name'"
+      ],
+      ["SELECT Id FROM Account WHERE Id IN (SELECT Name FROM Contact)", 44, "should point to the same object type"],
+      [
+        "SELECT Id FROM Account WHERE Id IN (SELECT ReportsToId FROM Contact)",
+        44,
+        "should point to the same object type"
+      ],
+      ["SELECT Id FROM Account WHERE Id IN (SELECT Id FROM Account)", 52, "should not be on the same object type"],
+      [
+        "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE Id IN (SELECT ContactId FROM Case))",
+        80,
+        "Nesting of semi join sub-selects is not supported"
+      ],
+      [
+        "SELECT Id FROM Account WHERE Name = 'a' OR Id IN (SELECT AccountId FROM Contact)",
+        44,
+        "Semi join sub-selects are not allowed with the 'OR' operator"
+      ],
+      ["SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact LIMIT 1)", 67, "expecting ')'"],
       ["SELECT Id FROM Account WHERE Name = :name", 37, "Bind variables are not supported"],
       ["SELECT Id FROM Account, Account.Contacts", 23, "Several objects in FROM are not supported"]
     ]
@@ -112,9 +156,46 @@ describe("Soql", () => {
     }
   })
 
+  it("refuses compound fields and children in the very words of Bulk", () => {
+    assert.strictEqual(
+      refusal("SELECT BillingAddress FROM Account"),
+      "Selecting compound data not supported in Bulk Query"
+    )
+    assert.strictEqual(
+      refusal("SELECT Id, (SELECT Id FROM Contacts) FROM Account"),
+      "Aggregate Relationships not supported in Bulk V2 Query with CSV content type"
+    )
+  })
+
+  it("takes more from REST", () => {
+    const count = Result.getOrThrow(compile("SELECT count() FROM Account WHERE Name != null LIMIT 5", true))
+    assert.isTrue(count.count)
+    assert.deepStrictEqual(count.fields, [])
+    assert.isFalse(Result.getOrThrow(compile("SELECT Id FROM Account", true)).count)
+    assert.match(Result.getOrThrow(compile("SELECT Id FROM Account OFFSET 5", true)).sql, / LIMIT -1 OFFSET 5$/)
+    assert.strictEqual(refusal("SELECT Id FROM Account OFFSET 2001", true), "Maximum SOQL offset allowed is 2000")
+    assert.include(refusal("SELECT COUNT(Id) FROM Account", true), "not supported by the embedded org: COUNT()")
+    assert.include(refusal("SELECT BillingAddress FROM Account", true), "Compound fields are not supported by the")
+    assert.include(refusal("SELECT (SELECT Id FROM Contacts) FROM Account", true), "Subqueries in SELECT are not")
+    assert.include(refusal("SELECT Id FROM Account GROUP BY Id", true), "GROUP BY is not supported by the embedded org")
+  })
+
+  it("gives the codes of REST", () => {
+    const code = (text: string) => {
+      const result = compile(text)
+      return Result.isFailure(result) ? result.failure.code : undefined
+    }
+    assert.strictEqual(code("SELECT"), "MALFORMED_QUERY")
+    assert.strictEqual(code("SELECT Nope FROM Account"), "INVALID_FIELD")
+    assert.strictEqual(code("SELECT Nope.Id FROM Account"), "INVALID_FIELD")
+    assert.strictEqual(code("SELECT Id FROM Nope"), "INVALID_TYPE")
+    assert.strictEqual(code("SELECT Id FROM Account WHERE Id = 'x'"), "INVALID_QUERY_FILTER_OPERATOR")
+  })
+
   it("survives what is deep or long", () => {
     assert.include(refusal(`SELECT Id FROM Account WHERE ${"(".repeat(5_000)}`), "nested more than")
     assert.include(refusal(`SELECT Id FROM Account WHERE ${"NOT ".repeat(5_000)} Id = null`), "nested more than")
+    assert.include(refusal(`SELECT Id FROM Account WHERE Name LIKE '${"%a".repeat(20_000)}'`), "pattern is too long")
     assert.include(refusal(`SELECT ${"Id,".repeat(50_000)} Id FROM Account`), "cannot be longer")
   })
 })
