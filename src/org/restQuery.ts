@@ -1,4 +1,5 @@
 /** SOQL as REST answers it: records as JSON, page by page. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Field, ObjectDescribe } from "./Describe.ts"
@@ -107,13 +108,6 @@ const dropEmpty = (record: Record<string, unknown>, name: string): boolean => {
   return empty
 }
 
-// of the same length, so that the places in error messages stay right
-const withoutCount = (soql: string): string | undefined => {
-  const [, select, count] = /^(\s*SELECT\s+)(COUNT\s*\(\s*\))(?=\s+FROM\s)/i.exec(soql) ?? []
-  if (select === undefined || count === undefined) return undefined
-  return select + "Id".padEnd(count.length) + soql.slice(select.length + count.length)
-}
-
 const invalidLocator = new ApiError({
   status: 400,
   errorCode: "INVALID_QUERY_LOCATOR",
@@ -127,7 +121,9 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
   const encoder = new TextEncoder()
 
   const compile = (soql: string, deleted: boolean) =>
-    Effect.fromResult(Result.mapError(Soql.compile(soql, objects, { deleted }), refused))
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.fromResult(Result.mapError(Soql.compile(soql, objects, { deleted, now, rest: true }), refused))
+    )
 
   const remember = (id: string, total: number) => {
     totals.set(id, total)
@@ -152,10 +148,9 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
     ): Effect.fn.Return<QueryPage, ApiError> {
       const { path, size, version } = options
       const deleted = path === "queryAll"
-      const counted = withoutCount(soql)
-      const query = yield* compile(counted ?? soql, deleted)
-      if (counted !== undefined) {
-        const [row] = store.select(`SELECT count(*) FROM (${query.sql})`, query.parameters)
+      const query = yield* compile(soql, deleted)
+      if (query.count) {
+        const [row] = store.select(query.sql, query.parameters)
         return { totalSize: Number(row?.[0]), done: true, records: [] }
       }
       const object = objects.get(query.object.toLowerCase())
