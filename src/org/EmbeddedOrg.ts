@@ -106,6 +106,12 @@ export interface Options {
   readonly onRow?: Readonly<Record<string, RowRule>> | undefined
   /** What goes wrong in it; nothing by default. */
   readonly faults?: ReadonlyArray<Fault> | undefined
+  /**
+   * Whether batches that run beside each other contend for the parents of
+   * their rows, as they do in a real org: some rows then fail with
+   * `UNABLE_TO_LOCK_ROW`, the same ones in each run. Not by default.
+   */
+  readonly contention?: boolean | undefined
   /** Where its chance begins: the same seed makes the same ids, tokens and faults. Ids and tokens differ from run to run by default. */
   readonly seed?: number | undefined
 }
@@ -192,7 +198,8 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
   const engine = yield* JobEngine.make({
     ...common,
     hardDelete: options.hardDelete ?? false,
-    delay: options.queueDelay ?? "20 millis"
+    delay: options.queueDelay ?? "20 millis",
+    contention: options.contention ?? false
   })
   const api = yield* Routes.make({
     ...common,

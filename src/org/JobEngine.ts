@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -17,6 +18,7 @@ import * as Results from "./results.ts"
 import type { RowRules } from "./rowWriter.ts"
 import * as Soql from "./Soql.ts"
 import type { Store } from "./Store.ts"
+import { Receiver } from "./upload.ts"
 import { type ApiError, badRequest, notFound, tooLate } from "./Wire.ts"
 
 /** What a client asks of a new ingest job. */
@@ -102,6 +104,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly delay: Duration.Input
   readonly hardDelete: boolean
   readonly faults: FaultState
+  readonly contention: boolean
 }): Effect.fn.Return<JobEngine, never, Scope.Scope> {
   const { faults, objects, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
@@ -191,30 +194,27 @@ export const make = Effect.fnUntraced(function* (options: {
     }),
 
     upload: Effect.fnUntraced(function* (id, body) {
-      const jobId = yield* decide(id, isIngest, (job) => Result.map(takesData(job), () => job.id))
+      const job = yield* decide(id, isIngest, (job) => Result.map(takesData(job), () => job))
       // two uploads of one job may be under way at once
-      const part = `upload-${++uploads}`
-      const gatherer = new Blocks.Gatherer()
-      let seq = 0
-      const keep = (bytes: Uint8Array | undefined) => {
-        if (bytes !== undefined) store.addBlock(jobId, part, { seq: seq++, rows: 0, bytes })
-      }
+      const part = `upload-${yield* Random.nextInt}-${++uploads}`
+      const receiver = new Receiver(job, (block) => store.addBlock(job.id, part, block))
       const receive = Stream.runForEachArray(body, (pieces) =>
         Effect.sync(() => {
-          for (const piece of pieces) keep(gatherer.add(piece))
+          for (const piece of pieces) receiver.add(piece)
         })
       )
-      const settle = decide(jobId, isIngest, (job) =>
+      const settle = decide(job.id, isIngest, (job) =>
         Result.map(takesData(job), () => {
-          keep(gatherer.flush())
-          save({ ...job, upload: part, uploads: job.uploads + 1 })
+          receiver.end()
+          const { fault, rows } = receiver
+          save({ ...job, upload: part, uploads: job.uploads + 1, rows, ...(fault !== undefined && { fault }) })
         })
       )
       // once it is settled, no interruption may drop it
       yield* Effect.uninterruptibleMask((restore) =>
         restore(receive).pipe(
           Effect.andThen(settle),
-          Effect.onError(() => Effect.sync(() => store.dropBlocks(jobId, part)))
+          Effect.onError(() => Effect.sync(() => store.dropBlocks(job.id, part)))
         )
       )
     }),

@@ -86,7 +86,7 @@ const ingestInfo = (job: IngestJob) => ({
     numberRecordsProcessed: job.processed,
     numberRecordsFailed: job.failed
   }),
-  retries: 0,
+  retries: job.retries ?? 0,
   totalProcessingTime: processingTime(job),
   apiActiveProcessingTime: processingTime(job),
   apexProcessingTime: 0,

@@ -43,10 +43,11 @@ const CR = 13
  */
 export class CsvReader {
   error: string | undefined
+  /** What is no complete record yet. */
+  rest = ""
   private readonly delimiter: number
   private readonly lineEnding: Dialect["lineEnding"] | "any"
   private width: number | undefined
-  private rest = ""
 
   constructor(dialect: {
     readonly columnDelimiter: Dialect["columnDelimiter"]

@@ -25,6 +25,8 @@ const common = {
   finished: Schema.optionalKey(Schema.Finite),
   processed: Schema.Int,
   failed: Schema.Int,
+  /** How often a chunk was tried again for want of a lock. */
+  retries: Schema.optionalKey(Schema.Int),
   errorMessage: Schema.optionalKey(Schema.String)
 }
 
@@ -38,7 +40,11 @@ export const IngestJob = Schema.Struct({
   /** The part of the store that holds the upload, once there is one. */
   upload: Schema.optionalKey(Schema.String),
   /** How many uploads arrived in full; a second one spoils the job. */
-  uploads: Schema.Int
+  uploads: Schema.Int,
+  /** The rows of the upload, its header not counted. */
+  rows: Schema.optionalKey(Schema.Int),
+  /** What is wrong with the CSV of the upload. */
+  fault: Schema.optionalKey(Schema.String)
 })
 export type IngestJob = typeof IngestJob.Type
 

@@ -4,23 +4,25 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { Batches, type Chunk } from "./batches.ts"
 import { blockLength } from "./blocks.ts"
 import { line, quote, type Row } from "./csv.ts"
 import type { JobEffect } from "./Faults.ts"
 import type { FaultState } from "./faultState.ts"
 import { type ChunkResult, chunkSize, type ProcessChunk, prepare } from "./ingest.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
-import { locksOf, unableToLock } from "./locks.ts"
+import { contend, locksOf, unableToLock } from "./locks.ts"
 import * as Rules from "./Rules.ts"
 import { queryPart } from "./results.ts"
 import type { RowRules } from "./rowWriter.ts"
 import * as Soql from "./Soql.ts"
 import type { Block, Store } from "./Store.ts"
-import { Upload } from "./upload.ts"
+import * as Upload from "./upload.ts"
 import { columnOrder } from "./versions.ts"
 
 /** What processing changes of a job. */
 type Progress = Partial<Pick<Job, "started" | "finished" | "processed" | "failed" | "errorMessage">> & {
+  readonly retries?: number
   readonly state?: "InProgress" | "JobComplete" | "Failed"
 }
 
@@ -60,6 +62,8 @@ const concat = (one: Uint8Array, other: Uint8Array): Uint8Array => {
   return both
 }
 
+const none: ReadonlySet<number> = new Set()
+
 /** Makes the effect that takes a job from `UploadComplete` to its end. It waits `delay` before it begins. */
 export const make = (options: {
   readonly store: Store
@@ -67,8 +71,10 @@ export const make = (options: {
   readonly rules: RowRules
   readonly delay: Duration.Input
   readonly faults: FaultState
+  /** Whether batches contend for the parents of their rows. */
+  readonly contention: boolean
 }): ((id: string) => Effect.Effect<void>) => {
-  const { delay, faults, objects, store } = options
+  const { contention, delay, faults, objects, store } = options
 
   /** Does a step of a job and notes it; false when the job was aborted or deleted meanwhile, and all work on it must stop. */
   const advance = (id: string, now: number, step: (job: Job) => Progress): boolean => {
@@ -84,6 +90,10 @@ export const make = (options: {
         errorMessage === undefined ? { state: "JobComplete" } : { state: "Failed", errorMessage }
       advance(id, now, () => ({ ...outcome, finished: now }))
     })
+
+  /** Whether a fault holds a job up once so many rows are taken. */
+  const isHeld = (job: Job, rows: number): boolean =>
+    faults.ofJob(job).some((effect) => (effect._tag === "Fail" || effect._tag === "Stall") && rows >= effect.after)
 
   /** Waits while a job is stalled, and ends one that is to fail; false when that was the end of it. */
   const goesOn = Effect.fnUntraced(function* (job: Job, rows: number) {
@@ -102,67 +112,75 @@ export const make = (options: {
     }
   })
 
-  /** Processes a chunk without the rows that faults take out of it: those that are lost, and those that are locked. */
-  const withFaults = (job: IngestJob, header: Row, process: ProcessChunk) => {
-    const locks = locksOf(objects.get(job.object.toLowerCase()), header)
-    return (rows: ReadonlyArray<Row>, now: number, chunk: number): ChunkResult => {
-      const first = chunk * chunkSize
+  /** Processes a chunk without the rows that are taken out of it: those that are lost, and those that are locked. */
+  const withFaults = (job: IngestJob, locks: (row: Row) => ReadonlyArray<string>, process: ProcessChunk) => {
+    return ({ number, rows }: Chunk, now: number, unlucky: ReadonlySet<number>): ChunkResult => {
       const effects = faults.ofJob(job)
+      if (effects.length === 0 && unlucky.size === 0) return process(rows, now, number)
+      const first = number * chunkSize
       const isLost = rows.map((_, i) => isOfRows(effects, "LoseRows", first + i))
-      const isLocked = rows.map((_, i) => !isLost[i] && isOfRows(effects, "LockRows", first + i))
+      const isLocked = rows.map((_, i) => !isLost[i] && (unlucky.has(i) || isOfRows(effects, "LockRows", first + i)))
+      const { failed, successful } = process(
+        rows.filter((_, i) => !isLost[i] && !isLocked[i]),
+        now,
+        number
+      )
       const locked = rows.filter((_, i) => isLocked[i])
-      const others =
-        isLost.includes(true) || locked.length > 0 ? rows.filter((_, i) => !isLost[i] && !isLocked[i]) : rows
-      const result = process(others, now, chunk)
-      if (locked.length === 0) return result
       const lines = locked.map((row) =>
         line(['""', quote(Rules.render([unableToLock(locks(row))])), ...row.map(quote)], job)
       )
       return {
-        successful: result.successful,
-        failed: {
-          rows: result.failed.rows + locked.length,
-          bytes: concat(result.failed.bytes, encoder.encode(lines.join("")))
-        }
+        successful,
+        failed: { rows: failed.rows + locked.length, bytes: concat(failed.bytes, encoder.encode(lines.join(""))) }
       }
     }
   }
 
-  /** Reads the whole upload: a fault anywhere in it fails the job before its first row is written. */
-  const faultIn = Effect.fnUntraced(function* (job: IngestJob) {
-    const upload = new Upload(store, job)
-    while (upload.take(1000).length > 0) yield* Effect.yieldNow
-    return upload.error
-  })
-
   const ingest = Effect.fnUntraced(function* (job: IngestJob) {
-    const fault = yield* faultIn(job)
-    if (fault !== undefined) return yield* finish(job.id, fault)
-    const upload = new Upload(store, job)
-    if (upload.header === undefined) return yield* finish(job.id)
-    const processChunk = prepare(options, job, upload.header)
+    if (job.fault !== undefined) return yield* finish(job.id, job.fault)
+    const header = Upload.header(store, job)
+    if (header === undefined) return yield* finish(job.id)
+    const processChunk = prepare(options, job, header)
     if (typeof processChunk === "string") return yield* finish(job.id, processChunk)
-    const process = withFaults(job, upload.header, processChunk)
+    const locks = locksOf(objects.get(job.object.toLowerCase()), header)
+    const process = withFaults(job, locks, processChunk)
+    const batches = new Batches(store, job)
+    let taken = job.processed
 
-    for (let chunk = 0; ; chunk++) {
+    /** A chunk of each batch that runs, or fewer where a fault comes between them. */
+    const takeChunks = (): ReadonlyArray<Chunk> => {
+      const chunks: Array<Chunk> = []
+      for (const chunk of batches.round()) {
+        chunks.push(chunk)
+        taken += chunk.rows.length
+        if (isHeld(job, taken)) break
+      }
+      return chunks
+    }
+
+    for (;;) {
       yield* Effect.yieldNow
       const now = yield* Clock.currentTimeMillis
-      const rows = upload.take(chunkSize)
-      if (!(yield* goesOn(job, chunk * chunkSize))) return
-      if (rows.length === 0) return yield* finish(job.id)
+      if (!(yield* goesOn(job, taken))) return
+      const chunks = takeChunks()
+      if (chunks.length === 0) break
+      const { locked, retries } = contention ? contend(chunks, locks) : { locked: [], retries: 0 }
       const isOn = store.transaction(() =>
         advance(job.id, now, (current) => {
-          const { failed, successful } = process(rows, now, chunk)
-          store.addBlock(job.id, "successful", { seq: chunk, ...successful })
-          if (failed.rows > 0) store.addBlock(job.id, "failed", { seq: chunk, ...failed })
-          return {
-            processed: current.processed + successful.rows + failed.rows,
-            failed: current.failed + failed.rows
+          let { failed, processed } = current
+          for (const [i, chunk] of chunks.entries()) {
+            const result = process(chunk, now, locked[i] ?? none)
+            store.addBlock(job.id, "successful", { seq: chunk.number, ...result.successful })
+            if (result.failed.rows > 0) store.addBlock(job.id, "failed", { seq: chunk.number, ...result.failed })
+            processed += result.successful.rows + result.failed.rows
+            failed += result.failed.rows
           }
+          return { processed, failed, ...(retries > 0 && { retries: (current.retries ?? 0) + retries }) }
         })
       )
       if (!isOn) return
     }
+    yield* finish(job.id)
   })
 
   const query = Effect.fnUntraced(function* (job: QueryJob) {

@@ -1,10 +1,10 @@
 /** What a client downloads: the result files of an ingest job, the pages of a query job. */
-import { bare, line, quote, type Row, sliceRows } from "./csv.ts"
+import { bare, line, quote, sliceRows } from "./csv.ts"
 import { chunkSize } from "./ingest.ts"
 import type { IngestJob, QueryJob } from "./job.ts"
 import type { Compiled } from "./Soql.ts"
 import type { Store } from "./Store.ts"
-import { Upload } from "./upload.ts"
+import * as Upload from "./upload.ts"
 import { columnOrder } from "./versions.ts"
 
 /**
@@ -26,11 +26,11 @@ const encoder = new TextEncoder()
 
 /** The bytes of a result file, piece by piece. */
 export const ingestFile = function* (store: Store, job: IngestJob, file: ResultFile): Generator<Uint8Array> {
-  const upload = new Upload(store, job, "any")
-  if (upload.header === undefined && file === "unprocessed") return
-  const uploaded = (upload.header ?? []).map((name) => bare(name, job))
+  const header = Upload.header(store, job)
+  if (header === undefined && file === "unprocessed") return
+  const uploaded = (header ?? []).map((name) => bare(name, job))
   yield encoder.encode(line([...ownColumns[file].map(quote), ...uploaded], job))
-  yield* file === "unprocessed" ? unprocessedRows(store, job, upload) : settledRows(store, job, file)
+  yield* file === "unprocessed" ? unprocessedRows(store, job) : settledRows(store, job, file)
 }
 
 /** Chunk by chunk, the last one first: a real org does not keep the order of an upload either. */
@@ -43,13 +43,21 @@ const settledRows = function* (store: Store, job: IngestJob, part: string): Gene
 }
 
 /** The rows that no committed chunk took, as far as they can be read. */
-const unprocessedRows = function* (store: Store, job: IngestJob, upload: Upload): Generator<Uint8Array> {
-  const echo = (row: Row) => line(row.map(quote), job)
-  for (let chunk = 0; ; chunk++) {
-    const rows = upload.take(chunkSize)
-    if (rows.length === 0) return
-    if (!store.hasBlock(job.id, "successful", chunk)) yield encoder.encode(rows.map(echo).join(""))
+const unprocessedRows = function* (store: Store, job: IngestJob): Generator<Uint8Array> {
+  let chunk = -1
+  let isSettled = false
+  let text = ""
+  for (const [row, number] of Upload.readable(store, job)) {
+    const of = Math.floor(number / chunkSize)
+    if (of !== chunk) {
+      if (text !== "") yield encoder.encode(text)
+      text = ""
+      chunk = of
+      isSettled = store.hasBlock(job.id, "successful", chunk)
+    }
+    if (!isSettled) text += line(row.map(quote), job)
   }
+  if (text !== "") yield encoder.encode(text)
 }
 
 /** A page of query results: its header line and the rows `from` to `to` (not included). */

@@ -1,49 +1,150 @@
-/** The rows of an upload, as many at a time as are asked for. */
-import { CsvReader, type Row } from "./csv.ts"
+/** An upload: kept in blocks of whole rows as it arrives, read from any row on. */
+import { blockLength } from "./blocks.ts"
+import { CsvReader, type Dialect, type Row } from "./csv.ts"
 import type { IngestJob } from "./job.ts"
-import type { Store } from "./Store.ts"
+import type { Block, Store } from "./Store.ts"
 
-export class Upload {
-  /** The first row; undefined when nothing was uploaded. */
-  readonly header: Row | undefined
-  private readonly store: Store
-  private readonly job: IngestJob
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/**
+ * Takes an upload apart as it arrives. The `seq` of a block is the number of
+ * its first row; the header is part of the first block, and not counted. What
+ * follows a fault is kept as it came.
+ */
+export class Receiver {
+  /** The rows so far, without the header. */
+  rows = 0
+  private readonly keep: (block: Block) => void
   private readonly reader: CsvReader
   // a BOM is kept, since it spoils a header
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  private rows: ReadonlyArray<Row> = []
-  private at = 0
-  private seq = 0
-  private ended = false
+  private hasHeader = false
+  /** What came since the reader was last asked. */
+  private unread = ""
+  /** The text of complete rows that are not kept yet. */
+  private complete = ""
+  private rest = ""
+  private kept = 0
+  private faulty = 0
 
-  constructor(store: Store, job: IngestJob, lineEnding: IngestJob["lineEnding"] | "any" = job.lineEnding) {
-    this.store = store
-    this.job = job
-    this.reader = new CsvReader({ columnDelimiter: job.columnDelimiter, lineEnding })
-    this.header = this.take(1)[0]
+  constructor(dialect: Dialect, keep: (block: Block) => void) {
+    this.reader = new CsvReader(dialect)
+    this.keep = keep
   }
 
-  /** Why there are no further rows, if that is not because the upload ended. */
-  get error(): string | undefined {
+  /** What is wrong with the CSV, as a job's `errorMessage`. */
+  get fault(): string | undefined {
     return this.reader.error
+  }
+
+  add(bytes: Uint8Array): void {
+    this.unread += this.decoder.decode(bytes, { stream: true })
+    if (this.unread.length >= blockLength) this.read(false)
+  }
+
+  end(): void {
+    this.unread += this.decoder.decode()
+    this.read(true)
+  }
+
+  private read(isLast: boolean): void {
+    const all = this.rest + this.unread
+    const isFaulty = this.fault !== undefined
+    const found = isFaulty ? 0 : this.reader.push(this.unread, isLast).length
+    this.unread = ""
+    if (this.fault !== undefined) {
+      this.rest = ""
+      this.flush(this.rows)
+      // no row of these is ever read but to give them back
+      const text = encoder.encode(all)
+      if (text.length > 0) this.keep({ seq: this.rows + this.faulty++, rows: 0, bytes: text })
+      return
+    }
+    this.rest = this.reader.rest
+    this.complete += all.slice(0, all.length - this.rest.length)
+    const isFirst = !this.hasHeader && found > 0
+    this.hasHeader ||= isFirst
+    this.rows += isFirst ? found - 1 : found
+    if (isLast || (this.rows > this.kept && this.complete.length >= blockLength)) this.flush(this.rows)
+  }
+
+  private flush(rows: number): void {
+    if (this.complete === "") return
+    this.keep({ seq: this.kept, rows: rows - this.kept, bytes: encoder.encode(this.complete) })
+    // a block without a row must not have the number of the next
+    if (rows === this.kept) this.faulty++
+    this.kept = rows
+    this.complete = ""
+  }
+}
+
+const rowsOf = (block: Block, job: IngestJob): ReadonlyArray<Row> =>
+  new CsvReader(job).push(decoder.decode(block.bytes), true)
+
+/** The first row of an upload; undefined when nothing was uploaded. */
+export const header = (store: Store, job: IngestJob): Row | undefined => {
+  const block = job.upload === undefined ? undefined : store.blockFrom(job.id, job.upload, 0)
+  return block === undefined
+    ? undefined
+    : new CsvReader({ ...job, lineEnding: "any" }).push(decoder.decode(block.bytes), true)[0]
+}
+
+/** The rows of an upload without a fault, from one on, as many at a time as are asked for. */
+export class Rows {
+  private readonly store: Store
+  private readonly job: IngestJob
+  private at: number
+  private readonly end: number
+  private rows: ReadonlyArray<Row> = []
+  private first = 0
+
+  constructor(store: Store, job: IngestJob, from: number, to: number) {
+    this.store = store
+    this.job = job
+    this.at = from
+    this.end = Math.min(to, job.rows ?? 0)
   }
 
   /** The next rows: `count` of them, fewer only at the end. */
   take(count: number): ReadonlyArray<Row> {
-    while (this.rows.length - this.at < count && !this.ended) this.read()
-    const taken = this.rows.slice(this.at, this.at + count)
-    this.at += taken.length
+    const to = Math.min(this.at + count, this.end)
+    let taken: ReadonlyArray<Row> = []
+    while (this.at < to) {
+      if (this.at >= this.first + this.rows.length) this.read()
+      const part = this.rows.slice(this.at - this.first, to - this.first)
+      // the job was deleted while it was read
+      if (part.length === 0) return taken
+      this.at += part.length
+      taken = taken.length === 0 ? part : taken.concat(part)
+    }
     return taken
   }
 
   private read(): void {
-    const { job } = this
-    const block = job.upload === undefined ? undefined : this.store.blockFrom(job.id, job.upload, this.seq)
-    const last = block === undefined
-    const text = this.decoder.decode(block?.bytes, { stream: !last })
-    this.rows = this.rows.slice(this.at).concat(this.reader.push(text, last))
-    this.at = 0
-    this.seq++
-    this.ended = last || this.error !== undefined
+    const { at, job, store } = this
+    const block = job.upload === undefined ? undefined : store.blockUpTo(job.id, job.upload, at)
+    const rows = block === undefined ? [] : rowsOf(block, job)
+    this.first = block?.seq ?? at
+    this.rows = this.first === 0 ? rows.slice(1) : rows
+  }
+}
+
+/**
+ * All rows of an upload after the header, with their numbers, as far as they
+ * can be read: whatever their line endings, since they are only given back.
+ */
+export const readable = function* (store: Store, job: IngestJob): Generator<readonly [row: Row, number: number]> {
+  if (job.upload === undefined) return
+  const reader = new CsvReader({ columnDelimiter: job.columnDelimiter, lineEnding: "any" })
+  let number = -1
+  let block = store.blockFrom(job.id, job.upload, 0)
+  while (block !== undefined) {
+    const next = store.blockFrom(job.id, job.upload, block.seq + 1)
+    for (const row of reader.push(decoder.decode(block.bytes), next === undefined)) {
+      if (number >= 0) yield [row, number]
+      number++
+    }
+    block = next
   }
 }
