@@ -11,7 +11,7 @@ JSON on stdout says where it is:
 Options:
   --port N        the port to listen on; 0, the default, is any free one
   --token T       the access token to accept; a new one by default
-  --objects PATH  objects beside Account and Contact: a JSON file as
+  --objects PATH  objects beside the standard ones: a JSON file as
                   'sf sobject describe --json' writes it, or a folder of them
   --help          print this`
 
