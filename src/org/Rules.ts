@@ -66,15 +66,22 @@ export const defaultValue = (field: Field, userId: string): Value => {
 
 const dateTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/
 
+// as it is stored; the most frequent form, and the costliest to make anew
+const canonicalPattern = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
 const daysOf = (year: number, month: number): number => {
   if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
+// reads digits that a pattern has found there; 528 is 11 times the code of "0"
+const twoDigits = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+
 const isDay = (text: string): boolean => {
-  const month = Number(text.slice(5, 7))
-  const day = Number(text.slice(8, 10))
-  return month >= 1 && month <= 12 && day >= 1 && day <= daysOf(Number(text.slice(0, 4)), month)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
+  if (month < 1 || month > 12 || day < 1) return false
+  return day <= 28 || day <= daysOf(twoDigits(text, 0) * 100 + twoDigits(text, 2), month)
 }
 
 /** A date that exists, or undefined. */
@@ -83,6 +90,7 @@ export const date = (text: string): string | undefined =>
 
 /** A point in time as `2026-11-23T20:41:12.000Z`, from any offset or a mere date; undefined when it is none. */
 export const dateTime = (text: string): string | undefined => {
+  if (canonicalPattern.test(text) && isDay(text)) return text
   if (date(text) !== undefined) return `${text}T00:00:00.000Z`
   if (!dateTimePattern.test(text) || !isDay(text.slice(0, 10))) return undefined
   const millis = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"))

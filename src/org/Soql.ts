@@ -211,7 +211,7 @@ class Compiler {
     }
     const where = this.conditions(inner, query.where)
     const from = [`FROM "${inner.object.name}" AS ${inner.table}`, ...inner.joins, ...where].join(" ")
-    // a null in the list would make SQL's NOT IN unknown for all
+    // without its nulls the list can come from the index of the lookup, which has none
     return `${outer.sql} IN (SELECT ${column.sql} ${from}${where.length === 0 ? " WHERE" : " AND"} ${column.sql} IS NOT NULL)`
   }
 

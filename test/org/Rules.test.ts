@@ -70,6 +70,10 @@ describe("Rules", () => {
     assert.strictEqual(convert(datetime, "2026-11-23T20:41:12+02:00"), "2026-11-23T18:41:12.000Z")
     assert.strictEqual(convert(datetime, "2026-11-23T20:41:12.5-0130"), "2026-11-23T22:11:12.500Z")
     assert.strictEqual(convert(datetime, "2026-11-23"), "2026-11-23T00:00:00.000Z")
+    assert.strictEqual(convert(datetime, "2024-02-29T23:59:59.999Z"), "2024-02-29T23:59:59.999Z")
+    for (const text of ["2023-02-29T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-11-00T00:00:00.000Z"]) {
+      assert.strictEqual(convert(datetime, text), notOfType(text))
+    }
     for (const text of ["2026-11-23 20:41:12", "2026-02-30T00:00:00Z", "2026-11-23T25:00:00Z"]) {
       assert.strictEqual(convert(datetime, text), notOfType(text))
     }
