@@ -1,16 +1,27 @@
 /**
  * CSV as Bulk API 2.0 speaks it: rows of cells to bytes and back.
  *
- * UTF-8 without a BOM, comma-separated, a header first, a line feed after every
- * row. What is read may end its lines in any way.
+ * UTF-8 without a BOM, a header first, cells and rows apart as the `Dialect` says:
+ * by commas and line feeds, if nothing else is asked for. What is read may end its
+ * lines in any way.
  *
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
-import * as Data from "effect/Data"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as EffectCsv from "effect/encoding/Csv"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { CsvError } from "./csvError.ts"
+import * as cutting from "./cut.ts"
+import * as detecting from "./detect.ts"
+import * as dialects from "./dialect.ts"
+import { through } from "./machine.ts"
+
+export { CsvError }
 
 /**
  * A row as its cells.
@@ -21,12 +32,39 @@ import * as Stream from "effect/Stream"
 export type Row = ReadonlyArray<string>
 
 /**
- * CSV that cannot be read.
+ * What is between cells, by the name Salesforce gives it.
  *
- * @category errors
+ * @category models
  * @since 0.1.0
  */
-export class CsvError extends Data.TaggedError("CsvError")<{ readonly message: string }> {}
+export type ColumnDelimiter = keyof typeof dialects.delimiters
+
+/**
+ * What ends a row, by the name Salesforce gives it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LineEnding = keyof typeof dialects.newlines
+
+/**
+ * How cells and rows are told apart.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Dialect {
+  readonly columnDelimiter: ColumnDelimiter
+  readonly lineEnding: LineEnding
+}
+
+/**
+ * The dialect of a job that asks for none: commas and line feeds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const standard: Dialect = dialects.standard
 
 /**
  * Writes rows as bytes, one block for each array of rows.
@@ -34,8 +72,50 @@ export class CsvError extends Data.TaggedError("CsvError")<{ readonly message: s
  * @category encoding
  * @since 0.1.0
  */
-export const encode = <E, R>(rows: Stream.Stream<Row, E, R>): Stream.Stream<Uint8Array, E, R> =>
-  Stream.pipeThroughChannel(rows, EffectCsv.encode<E>({ newline: "\n" }))
+export const encode = <E, R>(rows: Stream.Stream<Row, E, R>): Stream.Stream<Uint8Array, E, R> => encodeWith()(rows)
+
+/**
+ * Writes rows as bytes of a dialect, one block for each array of rows.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeWith =
+  (dialect: Dialect = standard) =>
+  <E, R>(rows: Stream.Stream<Row, E, R>): Stream.Stream<Uint8Array, E, R> => {
+    const encoder = new TextEncoder()
+    return Stream.mapArray(rows, (rows) => [encoder.encode(encodeRows(rows, dialect))])
+  }
+
+/**
+ * Writes rows as text, each with its line ending.
+ *
+ * **Example** (A header)
+ *
+ * ```ts
+ * Csv.encodeRows([["Name", "Owner.Email"]]) // "Name,Owner.Email\n"
+ * ```
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeRows = (rows: ReadonlyArray<Row>, dialect: Dialect = standard): string => {
+  const delimiter = dialects.delimiters[dialect.columnDelimiter]
+  const newline = dialects.newlines[dialect.lineEnding]
+  const special = dialects.special(dialect)
+  let text = ""
+  for (const row of rows) {
+    // a row of one empty cell must not be a blank line
+    if (row.length === 1 && row[0] === "") text += '""'
+    for (let i = 0; i < row.length; i++) {
+      const cell = row[i] ?? ""
+      if (i > 0) text += delimiter
+      text += special.test(cell) ? dialects.quote(cell) : cell
+    }
+    text += newline
+  }
+  return text
+}
 
 // far above what Salesforce allows a record, far below what a quote that never closes would collect
 const maxRecordSize = 32 * 1024 * 1024
@@ -45,7 +125,7 @@ const maxRecordSize = 32 * 1024 * 1024
  *
  * `onHeader` sees the header once and gives what turns each array of rows into
  * values. Every row has the header's width. Without any row, `onHeader` is never
- * called and the stream is empty.
+ * called and the stream is empty. Lines may end in any way, whatever the dialect.
  *
  * Fails with `CsvError` when the bytes are no CSV or a row has another width.
  *
@@ -56,7 +136,8 @@ export const decode =
   <B, E2>(
     onHeader: (
       header: Row
-    ) => Effect.Effect<(rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>, E2>
+    ) => Effect.Effect<(rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>, E2>,
+    dialect: Dialect = standard
   ) =>
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<B, E | E2 | CsvError, R> => {
     interface State {
@@ -64,10 +145,13 @@ export const decode =
       readonly onRows: (rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>
     }
     const none: ReadonlyArray<B> = []
+    const delimiter = dialects.delimiters[dialect.columnDelimiter]
     return bytes.pipe(
-      Stream.pipeThroughChannel(EffectCsv.decode<E>({ ignoreEmptyLines: true, maxRecordSize })),
+      Stream.pipeThroughChannel(EffectCsv.decode<E>({ delimiter, ignoreEmptyLines: true, maxRecordSize })),
       Stream.mapError((error) =>
-        EffectCsv.isCsvError(error) ? new CsvError({ message: `line ${error.line}: ${error.message}` }) : error
+        EffectCsv.isCsvError(error)
+          ? new CsvError({ message: `line ${error.line}: ${error.message}`, line: error.line })
+          : error
       ),
       Stream.mapAccumArrayEffect(
         (): State | undefined => undefined,
@@ -85,3 +169,133 @@ export const decode =
       )
     )
   }
+
+/**
+ * What the first bytes of a file tell of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Detected {
+  readonly dialect: Dialect
+  /** Whether it begins with a byte order mark. */
+  readonly bom: boolean
+}
+
+/**
+ * Tells the dialect of a file by its first bytes, of which it looks at 64 KiB: the
+ * delimiter under which rows have one width, and the first line ending outside
+ * quotes. A file of one column has commas, one of one line line feeds.
+ *
+ * Fails with `CsvError` for UTF-16.
+ *
+ * @category detection
+ * @since 0.1.0
+ */
+export const detect = (sample: Uint8Array): Result.Result<Detected, CsvError> => detecting.detect(sample)
+
+/**
+ * Whole records of a file, about 64 KiB of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Block {
+  /** The columns of the file, the same in all its blocks. */
+  readonly header: Row
+  /** The header as it is written, with its line ending. */
+  readonly headerBytes: Uint8Array
+  /** The dialect of `headerBytes` and `bytes`. */
+  readonly dialect: Dialect
+  /** The records as they are written, each with its line ending. */
+  readonly bytes: Uint8Array
+  /** How many records there are, at least one. */
+  readonly records: number
+  /** The line of the file on which the first of them begins, counted from 1. */
+  readonly line: number
+  /** The cells of the column that `key` names, one for each record; none without it. */
+  readonly keys: ReadonlyArray<string>
+}
+
+/**
+ * How `blocks` reads a file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BlocksOptions {
+  /** What is between cells. Default: what `detect` finds. */
+  readonly columnDelimiter?: ColumnDelimiter | undefined
+  /** What is to end lines, within cells too, whatever ends them in the file. Default: what `detect` finds. */
+  readonly lineEnding?: LineEnding | undefined
+  /** A column whose cells are wanted, in any case. */
+  readonly key?: string | undefined
+}
+
+/**
+ * Cuts the bytes of a file into blocks of whole records, as they can be uploaded:
+ * a BOM and blank lines are left out, and every line, within cells too, ends as
+ * `lineEnding` says. All else stays as it is. A file without records has no blocks.
+ *
+ * Fails with `CsvError`, which names the line, for what makes Salesforce fail a
+ * whole job: a quote that never closes, text after a closing quote, a row of
+ * another width than the header, a cell, row or header that is too long, rows that
+ * end with a carriage return alone, columns without a name or with the same one,
+ * and bytes that are not UTF-8. Records before it come out first.
+ *
+ * @category detection
+ * @since 0.1.0
+ */
+export const blocks =
+  (options: BlocksOptions = {}) =>
+  <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Block, E | CsvError, R> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const { columnDelimiter, key, lineEnding } = options
+        const pull = yield* Stream.toPull(bytes)
+        const arrived: Array<Uint8Array> = []
+        let length = 0
+        let isWhole = false
+        while (!isWhole && length < detecting.sampleBytes) {
+          const next = yield* Effect.asSome(pull).pipe(Pull.catchDone(() => Effect.succeedNone))
+          if (Option.isNone(next)) isWhole = true
+          else {
+            for (const bytes of next.value) {
+              arrived.push(bytes)
+              length += bytes.length
+            }
+          }
+        }
+        const { dialect } = yield* Effect.fromResult(detect(concat(arrived, detecting.sampleBytes)))
+        const rest = isWhole ? Effect.suspend(() => Cause.done()) : pull
+        return Stream.fromArray(arrived).pipe(
+          Stream.concat(Stream.fromPull(Effect.succeed(rest))),
+          through(
+            () =>
+              new cutting.Cutter(
+                {
+                  columnDelimiter: columnDelimiter ?? dialect.columnDelimiter,
+                  lineEnding: lineEnding ?? dialect.lineEnding
+                },
+                key
+              )
+          )
+        )
+      })
+    )
+
+/** The first bytes of several arrays. */
+const concat = (arrays: ReadonlyArray<Uint8Array>, most: number): Uint8Array => {
+  const all = new Uint8Array(
+    Math.min(
+      most,
+      Arr.reduce(arrays, 0, (sum, array) => sum + array.length)
+    )
+  )
+  let length = 0
+  for (const array of arrays) {
+    all.set(array.subarray(0, all.length - length), length)
+    length = Math.min(all.length, length + array.length)
+  }
+  return all
+}

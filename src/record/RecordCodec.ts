@@ -8,11 +8,15 @@
  *
  * @since 0.1.0
  */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type * as Csv from "./Csv.ts"
+import * as Stream from "effect/Stream"
+import * as Csv from "./Csv.ts"
+import { type Machine, through } from "./machine.ts"
 
 /**
  * A schema that a record codec can be made of: it needs no services.
@@ -45,8 +49,84 @@ export interface Problem {
 export type Nulls = "clear" | "ignore"
 
 /**
+ * How `encoder` writes records.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EncoderOptions {
+  readonly nulls: Nulls
+  /** Default: commas and line feeds. */
+  readonly dialect?: Csv.Dialect | undefined
+  /** The columns to write, in the order they are to have. Default: all. */
+  readonly columns?: ReadonlyArray<string> | undefined
+  /**
+   * A column of plain fields whose cells are wanted, in their canonical form. A
+   * record without a value there is rejected.
+   */
+  readonly key?: string | undefined
+}
+
+/**
+ * Records as rows of text, without a header.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Encoded<A> {
+  /** Whole rows, each with its line ending; empty if no record could be written. */
+  readonly text: string
+  /** How many rows there are. */
+  readonly rows: number
+  /** The records that were written, in order: the very array that was given, if none was rejected. */
+  readonly written: ReadonlyArray<A>
+  /** The records that cannot be written. */
+  readonly rejected: ReadonlyArray<Rejected<A>>
+  /** The key of each row, if a key was asked for. */
+  readonly keys: ReadonlyArray<string>
+}
+
+/**
+ * A record that cannot be written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rejected<A> {
+  readonly record: A
+  readonly problem: Problem
+}
+
+/**
+ * A row that is no record of the schema. `row` counts from 1, the header left out.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidRecord extends Data.TaggedError("InvalidRecord")<{
+  readonly row: number
+  readonly column: string | undefined
+  readonly value: string | undefined
+  readonly message: string
+}> {}
+
+/**
+ * A header without a column that the schema has.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MissingColumn extends Data.TaggedError("MissingColumn")<{
+  readonly column: string
+  readonly header: Csv.Row
+  readonly message: string
+}> {}
+
+/**
  * The codec of one schema.
  *
+ * - `encoder` gives what writes arrays of records as rows of text. Throws if
+ *   `columns` or `key` name what is no column of the schema.
  * - `encode` gives the cells of a record, in the order of `columns`.
  * - `decoder` takes the header of what is read, whose columns may come in any
  *   order and case, and gives the decoder of its rows, or says which column is
@@ -61,6 +141,7 @@ export type Nulls = "clear" | "ignore"
  */
 export interface RecordCodec<A> {
   readonly columns: ReadonlyArray<string>
+  readonly encoder: (options: EncoderOptions) => (records: ReadonlyArray<A>) => Encoded<A>
   readonly encode: (record: A, nulls: Nulls) => Result.Result<Csv.Row, Problem>
   readonly decoder: (header: Csv.Row) => Result.Result<(row: Csv.Row) => Result.Result<A, Problem>, Problem>
   readonly show: (record: A) => Readonly<Record<string, string>>
@@ -81,10 +162,12 @@ export const make = <S extends RecordSchema>(schema: S): Result.Result<RecordCod
     const columns = columnsOf(root)
     const toEncoded = Schema.encodeUnknownResult(schema)
     const fromEncoded = Schema.decodeUnknownResult(schema)
+    const encode = (record: S["Type"], nulls: Nulls) =>
+      Result.flatMap(Result.mapError(toEncoded(record), schemaProblem), (encoded) => toRow(root, encoded, nulls))
     return {
       columns,
-      encode: (record, nulls) =>
-        Result.flatMap(Result.mapError(toEncoded(record), schemaProblem), (encoded) => toRow(root, encoded, nulls)),
+      encoder: (options) => encoderOf(root, columns, encode, options),
+      encode,
       decoder: (header) =>
         Result.map(positionsOf(columns, header), (positions) => (row: Csv.Row) => {
           const cells = positions.map((position) => row[position] ?? "")
@@ -96,6 +179,76 @@ export const make = <S extends RecordSchema>(schema: S): Result.Result<RecordCod
       canonical: (column) => canonicalOf(root, column)
     }
   })
+
+/**
+ * Reads bytes of CSV, a header first, as records. The columns may come in any order
+ * and case, and there may be more of them than the schema has.
+ *
+ * Fails with `CsvError` when the bytes are no CSV, with `MissingColumn` when the
+ * header lacks a column of the schema, and with `InvalidRecord` at the first row
+ * that does not fit it; the records before it come out first.
+ *
+ * **Example** (Records of a file)
+ *
+ * ```ts
+ * const accounts = fs.stream("accounts.csv").pipe(RecordCodec.decode(codec))
+ * ```
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode =
+  <A>(codec: RecordCodec<A>, dialect?: Csv.Dialect) =>
+  <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>
+  ): Stream.Stream<A, E | Csv.CsvError | MissingColumn | InvalidRecord, R> =>
+    bytes.pipe(
+      decodeResult(codec, dialect),
+      Stream.chunks,
+      through(
+        (): Machine<ReadonlyArray<Result.Result<A, InvalidRecord>>, A, InvalidRecord> => ({
+          feed: (results, out) => {
+            for (const result of results) {
+              if (Result.isFailure(result)) return result.failure
+              out.push(result.success)
+            }
+            return undefined
+          },
+          end: () => undefined
+        })
+      )
+    )
+
+/**
+ * Reads bytes of CSV as records, as `decode` does, but goes on after a row that does
+ * not fit the schema: it is a failed `Result`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeResult =
+  <A>(codec: RecordCodec<A>, dialect?: Csv.Dialect) =>
+  <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>
+  ): Stream.Stream<Result.Result<A, InvalidRecord>, E | Csv.CsvError | MissingColumn, R> =>
+    bytes.pipe(
+      Csv.decode((header) => {
+        const decoder = codec.decoder(header)
+        if (Result.isFailure(decoder)) {
+          const { column = "", message } = decoder.failure
+          return Effect.fail(new MissingColumn({ column, header, message: `column ${column} is ${message}` }))
+        }
+        let row = 0
+        return Effect.succeed((rows) =>
+          Effect.succeed(
+            rows.map((cells) => {
+              row++
+              return Result.mapError(decoder.success(cells), (problem) => new InvalidRecord({ row, ...problem }))
+            })
+          )
+        )
+      }, dialect)
+    )
 
 /** A field whose value is one cell. */
 interface Leaf {
@@ -180,6 +333,59 @@ const canonicalOf = (root: Group, column: string): ((cell: string) => string) | 
   // Salesforce trims texts before it keeps and echoes them
   return leaf && ((cell) => Result.getOrElse(Result.flatMap(leaf.fromCell(cell.trim()), leaf.toCell), () => cell))
 }
+
+const encoderOf = <A>(
+  root: Group,
+  columns: ReadonlyArray<string>,
+  encode: (record: A, nulls: Nulls) => Result.Result<Csv.Row, Problem>,
+  { columns: asked, dialect = Csv.standard, key, nulls }: EncoderOptions
+): ((records: ReadonlyArray<A>) => Encoded<A>) => {
+  const positions = (asked ?? columns).map((column) => positionOf(columns, column))
+  const keyPosition = key === undefined ? -1 : positionOf(columns, key)
+  const canonical = key === undefined ? undefined : canonicalOf(root, key)
+  return (records) => {
+    const lines: Array<Csv.Row> = []
+    const written: Array<A> = []
+    const rejected: Array<Rejected<A>> = []
+    const keys: Array<string> = []
+    for (const record of records) {
+      const cells = encode(record, nulls)
+      if (Result.isFailure(cells)) {
+        rejected.push({ record, problem: cells.failure })
+        continue
+      }
+      if (canonical !== undefined) {
+        const cell = canonical(cells.success[keyPosition] ?? "")
+        if (cell === "" || cell === "#N/A") {
+          rejected.push({ record, problem: { column: key, value: "", message: emptyKey } })
+          continue
+        }
+        keys.push(cell)
+      }
+      written.push(record)
+      lines.push(positions.map((position) => inLines(cells.success[position] ?? "", dialect)))
+    }
+    return {
+      text: Csv.encodeRows(lines, dialect),
+      rows: lines.length,
+      written: rejected.length === 0 ? records : written,
+      rejected,
+      keys
+    }
+  }
+}
+
+const positionOf = (columns: ReadonlyArray<string>, column: string): number => {
+  const position = columns.indexOf(column)
+  if (position < 0) throw new RangeError(`${column} is no column of the schema (${columns.join(", ")})`)
+  return position
+}
+
+const emptyKey = "the key is empty: its outcome could not be told from others"
+
+/** Salesforce refuses the whole job for another line ending, even within a cell. */
+const inLines = (cell: string, { lineEnding }: Csv.Dialect): string =>
+  lineEnding === "CRLF" && cell.includes("\n") ? cell.replaceAll("\n", "\r\n") : cell
 
 const toRow = (root: Group, record: unknown, nulls: Nulls): Result.Result<Csv.Row, Problem> => {
   const row: Array<string> = []

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Result, Schema } from "effect"
+import { Arbitrary, Effect, Result, Schema, Stream } from "effect"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
@@ -132,6 +132,80 @@ describe("RecordCodec", () => {
     assert.deepStrictEqual(text.show({ Name: "#N/A", Of: { N: Number.NaN } }), { Name: "#N/A", "Of.N": "NaN" })
     assert.deepStrictEqual(text.show({ Name: "", Of: null }), { Name: "", "Of.N": "" })
   })
+
+  it("writes arrays of records as text, and keeps those it cannot write", () => {
+    const refused = new Item({ ...full, Name: "#N/A" })
+    const encoded = codec.encoder({ nulls: "clear", key: "Name" })([full, refused, sparse])
+    assert.strictEqual(encoded.text, "Bolt,1.5,true,2026-11-23T20:41:12.000Z,A,a@b.c,C-1,7\n")
+    assert.deepStrictEqual([encoded.rows, encoded.written, encoded.keys], [1, [full], ["Bolt"]])
+    assert.deepStrictEqual(
+      encoded.rejected.map(({ problem, record }) => [record, problem.column, problem.message]),
+      [
+        [refused, "Name", "the text #N/A would clear the field"],
+        [sparse, "Name", "the key is empty: its outcome could not be told from others"]
+      ]
+    )
+    const records = [full, sparse]
+    const all = codec.encoder({ nulls: "ignore" })(records)
+    assert.strictEqual(all.written, records)
+    assert.deepStrictEqual([all.rows, all.rejected, all.keys], [2, [], []])
+    assert.deepStrictEqual(codec.encoder({ nulls: "ignore" })([]).text, "")
+  })
+
+  it("writes some of the columns, in any dialect", () => {
+    const text = codecOf(Schema.Struct({ Id: Schema.String, Name: Schema.String, Note: Schema.String }))
+    const encode = text.encoder({
+      nulls: "ignore",
+      dialect: { columnDelimiter: "SEMICOLON", lineEnding: "CRLF" },
+      columns: ["Note", "Id"],
+      key: "Name"
+    })
+    const encoded = encode([{ Id: "1", Name: "x", Note: "a;b\nc,d" }])
+    assert.deepStrictEqual([encoded.text, encoded.keys], ['"a;b\r\nc,d";1\r\n', ["x"]])
+    assert.throws(() => text.encoder({ nulls: "ignore", columns: ["Nope"] }), "Nope is no column of the schema")
+  })
+
+  const csv = (...lines: ReadonlyArray<string>) =>
+    Stream.fromIterable(lines).pipe(
+      Stream.map((line) => `${line}\n`),
+      Stream.encodeText
+    )
+  const pair = codecOf(Schema.Struct({ Name: Schema.String, Count__c: Schema.Finite }))
+
+  it.effect("reads bytes as records, up to the first that does not fit", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const error = yield* csv("count__c,Name,Extra", "1,a,", "x,b,", "2,c,").pipe(
+        RecordCodec.decode(pair),
+        Stream.runForEach((record) => Effect.sync(() => seen.push(record))),
+        Effect.flip
+      )
+      assert.deepStrictEqual(seen, [{ Name: "a", Count__c: 1 }])
+      assert.strictEqual(error._tag, "InvalidRecord")
+      assert.include(error, { row: 2, column: "Count__c", value: "x" })
+    })
+  )
+
+  it.effect("reads bytes as a result for each record", () =>
+    Effect.gen(function* () {
+      const results = yield* csv("Name|Count__c", "a|1", "b|x", "c|3").pipe(
+        RecordCodec.decodeResult(pair, { columnDelimiter: "PIPE", lineEnding: "LF" }),
+        Stream.map((result) => (Result.isSuccess(result) ? result.success.Name : result.failure.row)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(results, ["a", 2, "c"])
+    })
+  )
+
+  it.effect("fails at a header that lacks a column", () =>
+    Effect.gen(function* () {
+      const error = yield* csv("Name", "a").pipe(RecordCodec.decode(pair), Stream.runDrain, Effect.flip)
+      assert.deepStrictEqual(
+        [error._tag, error.message],
+        ["MissingColumn", "column Count__c is not among the columns (Name)"]
+      )
+    })
+  )
 
   it("gives cells that mean the same one form", () => {
     const number = codec.canonical("Count__c")
