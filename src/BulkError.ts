@@ -7,6 +7,8 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as ErrorCode from "./ErrorCode.ts"
+import { adviceFor } from "./symptoms.ts"
 
 /**
  * No answer: the host was not reached, or the connection broke before the
@@ -21,6 +23,25 @@ export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{
 }> {
   override get message(): string {
     return `${this.request}: no complete answer (${describeCause(this.cause)})`
+  }
+}
+
+/**
+ * There is no talking to this host: no such name is known, its certificate is not to
+ * be trusted, or it does not speak https. Nothing was sent, and nothing changes by
+ * asking again; `problem` says what it is.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unreachable extends Data.TaggedError("Unreachable")<{
+  readonly request: string
+  readonly url: string
+  readonly problem: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `${this.request}: ${this.url} ${this.problem} (${describeCause(this.cause)})`
   }
 }
 
@@ -91,7 +112,8 @@ export class SignInFailed extends Data.TaggedError("SignInFailed")<{
 }> {
   override get message(): string {
     const hint = signInHints.find(([words]) => `${this.error} ${this.description}`.includes(words))?.[1]
-    return `${this.loginUrl} refused to sign in: ${this.error}: ${this.description}${hint === undefined ? "" : ` (${hint})`}`
+    const description = this.description === "" ? "" : `: ${this.description}`
+    return `${this.loginUrl} refused to sign in: ${this.error}${description}${hint === undefined ? "" : ` (${hint})`}`
   }
 }
 
@@ -100,6 +122,15 @@ const signInHints: ReadonlyArray<readonly [words: string, hint: string]> = [
   ["request not supported on this domain", "client credentials go to the org's My Domain, not to a login host"],
   ["no client credentials user enabled", "set the user that the app runs as in its policies"],
   ["user hasn't approved this consumer", "the user or its profile must be pre-authorised for the app"],
+  ["user is inactive", "an administrator must activate the user"],
+  ["user is locked", "the user is locked out: wait, or have an administrator unlock it"],
+  [
+    "expired authorization code",
+    "a code is good once and for some minutes; for an assertion: check this machine's clock"
+  ],
+  ["invalid code verifier", "the verifier is not the one that this authorization began with"],
+  ["redirect_uri_mismatch", "the redirect URI must be one that is set in the app, letter by letter"],
+  ["rate_limit_exceeded", "too many sign-ins: wait some minutes"],
   ["audience is invalid", "production takes https://login.salesforce.com, sandboxes https://test.salesforce.com"],
   ["invalid assertion", "check the certificate of the app, and this machine's clock"],
   ["expired access/refresh token", "the refresh token was revoked, rotated or has expired: sign in anew"],
@@ -290,6 +321,7 @@ export class RecordInvalid extends Data.TaggedError("RecordInvalid")<{
  */
 export type Reason =
   | ConnectionLost
+  | Unreachable
   | ApiError
   | UnexpectedResponse
   | SessionExpired
@@ -307,7 +339,10 @@ export type Reason =
 
 /**
  * The error of every operation in this library. `reason` is the tagged cause,
- * to be handled with `Effect.catchReason`.
+ * to be handled with `Effect.catchReason`; `org` is the URL of the org it concerns,
+ * where that is known.
+ *
+ * The message says what happened, where, and what can be done about it.
  *
  * **Example** (Handling one reason)
  *
@@ -317,36 +352,109 @@ export type Reason =
  * )
  * ```
  *
+ * **Example** (Handling a kind of failure)
+ *
+ * ```ts
+ * program.pipe(
+ *   Effect.catchIf((error) => error.isLimit, (error) => Effect.logWarning("tomorrow again", error.message))
+ * )
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
 export class BulkError extends Data.TaggedError("BulkError")<{
   readonly reason: Reason
+  readonly org?: string | undefined
 }> {
   override get message(): string {
-    return this.reason.message
+    const { advice, org } = this
+    const what = this.reason.message
+    const where = org === undefined || what.includes(org) ? "" : `${org}: `
+    return `${where}${what}${advice === undefined ? "" : ` (${advice})`}`
+  }
+
+  /** The request that failed, without host and version, like `GET /jobs/query/750...`. */
+  get request(): string | undefined {
+    const { reason } = this
+    if ("request" in reason) return reason.request
+    return reason._tag === "CommitUnknown" ? reason.cause.request : undefined
+  }
+
+  /** The job it concerns. */
+  get jobId(): string | undefined {
+    const { reason } = this
+    return "jobId" in reason ? reason.jobId : /\/jobs\/(?:ingest|query)\/(\w+)/.exec(this.request ?? "")?.[1]
+  }
+
+  /** The code that Salesforce gave, in the spelling of `ErrorCode`; undefined when it gave none, or one that is not listed. */
+  get code(): ErrorCode.ErrorCode | undefined {
+    const { reason } = this
+    switch (reason._tag) {
+      case "ApiError":
+        return ErrorCode.parse(reason.code)
+      case "JobFailed":
+        // "InvalidBatch : Field name not found : Foo__c"
+        return ErrorCode.parse(/^\w+(?= ?:)/.exec(reason.detail ?? "")?.[0] ?? "")
+      default:
+        return undefined
+    }
+  }
+
+  /** What to do about it, by what Salesforce says; undefined where there is nothing to add. */
+  get advice(): string | undefined {
+    const { reason } = this
+    switch (reason._tag) {
+      case "ApiError":
+        return adviceFor(`${reason.code} ${reason.detail}`)
+      case "JobFailed":
+        return adviceFor(reason.detail ?? "")
+      default:
+        return undefined
+    }
   }
 
   /** Whether the same request may succeed if it is sent again later. */
   get isRetryable(): boolean {
-    switch (this.reason._tag) {
+    const { reason } = this
+    switch (reason._tag) {
       case "ConnectionLost":
         return true
       case "ApiError":
-        return this.reason.status >= 500 || transientStatuses.has(this.reason.status)
+        return reason.status >= 500 || transientStatuses.has(reason.status)
       default:
         return false
     }
   }
 
-  /** Whether Salesforce refused the session. */
+  /** Whether Salesforce refused the session, or to give one. */
   get isAuth(): boolean {
     const { reason } = this
     return (
       reason._tag === "SessionExpired" ||
       reason._tag === "SignInFailed" ||
-      (reason._tag === "ApiError" && reason.status === 401)
+      (reason._tag === "ApiError" && reason.status === 401) ||
+      this.category === "auth"
     )
+  }
+
+  /** Whether an allowance of the org is used up, so that it will not help to ask again soon. */
+  get isLimit(): boolean {
+    return this.category === "limit"
+  }
+
+  /** Whether the user, or the org, lacks a permission or a feature. */
+  get isPermission(): boolean {
+    return this.category === "permission"
+  }
+
+  /** Whether there is no such job, object or record, or none any more. */
+  get isNotFound(): boolean {
+    return this.category === "missing" || (this.reason._tag === "ApiError" && this.reason.status === 404)
+  }
+
+  private get category(): ErrorCode.Category | undefined {
+    return this.code === undefined ? undefined : ErrorCode.categoryOf(this.code)
   }
 }
 
@@ -354,12 +462,21 @@ export class BulkError extends Data.TaggedError("BulkError")<{
 const transientStatuses = new Set([406, 420, 429])
 
 /**
- * A `BulkError` for a reason.
+ * A `BulkError` for a reason, in an org.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (reason: Reason): BulkError => new BulkError({ reason })
+export const make = (reason: Reason, org?: string): BulkError => new BulkError({ reason, org })
+
+/**
+ * The same error, with the org it concerns if that was not known.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const inOrg = (error: BulkError, org: string | undefined): BulkError =>
+  error.org === undefined && org !== undefined ? make(error.reason, org) : error
 
 const describeCause = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)

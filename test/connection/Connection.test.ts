@@ -72,7 +72,10 @@ describe("Connection", () => {
         detail: "Unable to find object: Foo",
         body: JSON.stringify(body)
       })
-      assert.strictEqual(error.message, "POST /x: 400 INVALIDENTITY: Unable to find object: Foo")
+      assert.match(
+        error.message,
+        /^POST \/x: 400 INVALIDENTITY: Unable to find object: Foo \(the object.s API name is misspelled/
+      )
       assert.isFalse(error.isRetryable)
     })
   )
