@@ -1,7 +1,7 @@
-import type { Stream } from "effect"
+import type { Effect, Stream } from "effect"
 import { Context, Schema } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
-import type { BulkError, Connection, Outcome } from "../src/index.ts"
+import type { BulkError, Connection, Outcome, Summary } from "../src/index.ts"
 import { Ingest, Query, soql } from "../src/index.ts"
 
 class Item extends Schema.Class<Item>("Item")({
@@ -42,6 +42,41 @@ describe("Ingest", () => {
   it("makes an upsert say what a null means", () => {
     // @ts-expect-error nulls are a decision
     Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c" })
+  })
+
+  const Known = Schema.Struct({ Id: Schema.String, Name: Schema.String })
+  const known: Stream.Stream<typeof Known.Type> = null as never
+
+  it("updates and deletes only what has an Id, and gives back the whole record", () => {
+    const updated = known.pipe(Ingest.update({ object: "Item__c", schema: Known, nulls: "clear" }))
+    expectTypeOf<Stream.Success<typeof updated>>().toEqualTypeOf<Outcome.Outcome<typeof Known.Type>>()
+    const deleted = known.pipe(Ingest.delete({ object: "Item__c", schema: Known }))
+    expectTypeOf<Stream.Success<typeof deleted>>().toEqualTypeOf<Outcome.Outcome<typeof Known.Type>>()
+    // @ts-expect-error nulls are a decision
+    Ingest.update({ object: "Item__c", schema: Known })
+    // @ts-expect-error the schema has no Id
+    Ingest.update({ object: "Item__c", schema: Item, nulls: "clear" })
+    // @ts-expect-error the schema has no Id
+    Ingest.delete({ object: "Item__c", schema: Item })
+    // @ts-expect-error the schema has no Id
+    Ingest.hardDelete({ object: "Item__c", schema: Item })
+    // @ts-expect-error an Id may not be missing
+    Ingest.delete({ object: "Item__c", schema: Schema.Struct({ Id: Schema.optionalKey(Schema.String) }) })
+    // @ts-expect-error an Id may not be null
+    Ingest.delete({ object: "Item__c", schema: Schema.Struct({ Id: Schema.NullOr(Schema.String) }) })
+  })
+
+  it("runs to a summary, with the options of each operation", () => {
+    const summary = items.pipe(
+      Ingest.run({ operation: "upsert", object: "Item__c", schema: Item, externalId: "Sku__c", nulls: "clear" })
+    )
+    expectTypeOf(summary).toEqualTypeOf<Effect.Effect<Summary.Summary, "source failed" | Failure, Database | Needs>>()
+    // @ts-expect-error an upsert has an external id
+    Ingest.run({ operation: "upsert", object: "Item__c", schema: Item, nulls: "clear" })
+    // @ts-expect-error the schema has no Id
+    Ingest.run({ operation: "delete", object: "Item__c", schema: Item })
+    // @ts-expect-error no such operation
+    Ingest.run({ operation: "replace", object: "Item__c", schema: Item })
   })
 
   it("refuses records of another type, and schemas that need services", () => {

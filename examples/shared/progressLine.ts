@@ -9,8 +9,12 @@ const describe = (event: Progress.Progress): string => {
       return `job ${event.jobId} created`
     case "Uploading":
       return `uploading: ${count(event.records)} records, ${count(event.bytes)} bytes`
+    case "Submitted":
+      return `submitted: ${count(event.records)} records, ${count(event.bytes)} bytes`
     case "Processing":
       return `${event.state}: ${count(event.processed)} processed, ${count(event.failed)} failed`
+    case "JobDone":
+      return `${event.state}: ${count(event.succeeded)} succeeded, ${count(event.failed)} failed`
   }
 }
 

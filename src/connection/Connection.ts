@@ -216,6 +216,18 @@ const Organizations = Schema.Struct({
   )
 })
 
+/**
+ * Counts the requests that are sent where it is provided, repeats included.
+ * Default: nobody counts.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const Calls: Context.Reference<{ count: number } | undefined> = Context.Reference<{ count: number } | undefined>(
+  "effect-salesforce-bulk/Connection/Calls",
+  { defaultValue: () => undefined }
+)
+
 const defaultApiVersion = "62.0"
 
 const defaultRetry = Schedule.exponential("500 millis", 2).pipe(
@@ -260,24 +272,25 @@ const make = Effect.fnUntraced(function* (options: Options) {
     request: HttpClientRequest.HttpClientRequest,
     credentials: Auth.Credentials
   ) =>
-    via
-      .execute(
+    Effect.flatMap(Calls, (calls) => {
+      if (calls !== undefined) calls.count++
+      return via.execute(
         request.pipe(
           HttpClientRequest.prependUrl(`${credentials.instanceUrl}/services/data/v${apiVersion}`),
           HttpClientRequest.bearerToken(credentials.accessToken),
           HttpClientRequest.setHeader("Sforce-Call-Options", `client=${clientName}`)
         )
       )
-      .pipe(
-        Effect.tap((response) =>
-          Effect.sync(() => {
-            usage = readUsage(response.headers["sforce-limit-info"]) ?? usage
-          })
-        ),
-        // the org has no part in the caller's trace: its ids stay at home
-        Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-        Effect.mapError((error) => connectionLost(request, error.reason.cause ?? error.reason._tag))
-      )
+    }).pipe(
+      Effect.tap((response) =>
+        Effect.sync(() => {
+          usage = readUsage(response.headers["sforce-limit-info"]) ?? usage
+        })
+      ),
+      // the org has no part in the caller's trace: its ids stay at home
+      Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+      Effect.mapError((error) => connectionLost(request, error.reason.cause ?? error.reason._tag))
+    )
 
   /** Sends, and once more with renewed credentials if the first ones were refused. */
   const send = Effect.fnUntraced(function* <R>(

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
@@ -18,6 +18,8 @@ import * as RecordCodec from "../record/RecordCodec.ts"
 import * as Join from "./join.ts"
 import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
+import type { Summary } from "./Summary.ts"
+import { summarise } from "./summarise.ts"
 
 /**
  * The columns of a schema that can tell its records apart: plain texts and
@@ -76,6 +78,33 @@ export interface UpsertOptions<S extends RecordCodec.RecordSchema> extends Optio
   /** What a null becomes: `clear` empties the field, `ignore` leaves what is stored. */
   readonly nulls: RecordCodec.Nulls
 }
+
+/**
+ * A schema with the column `Id`, a text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type IdentifiedSchema = RecordCodec.RecordSchema & { readonly Encoded: { readonly Id: string } }
+
+/**
+ * What an update takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpdateOptions<S extends IdentifiedSchema> extends Options<S> {
+  /** What a null becomes: `clear` empties the field, `ignore` leaves what is stored. */
+  readonly nulls: RecordCodec.Nulls
+}
+
+/**
+ * What a delete takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DeleteOptions<S extends IdentifiedSchema> = Options<S>
 
 /**
  * From a stream of records to the stream of their outcomes.
@@ -160,6 +189,152 @@ export const upsert = <S extends RecordCodec.RecordSchema>(options: UpsertOption
     reject: (_, record) => record
   })
 
+/**
+ * Updates records by their `Id`, a column of the schema, as one job.
+ *
+ * Failed and unprocessed outcomes hold the very record that was sent, found by its
+ * `Id`. Otherwise as `upsert`.
+ *
+ * **Example** (Closing cases)
+ *
+ * ```ts
+ * const Case = Schema.Struct({ Id: Schema.String, Status: Schema.String })
+ *
+ * const outcomes = ids.pipe(
+ *   Stream.map((Id) => ({ Id, Status: "Closed" })),
+ *   Ingest.update({ object: "Case", schema: Case, nulls: "ignore" })
+ * )
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const update = <S extends IdentifiedSchema>(options: UpdateOptions<S>): Verb<S, S["Type"]> =>
+  verb(options, {
+    job: { object: options.object, operation: "update" },
+    nulls: options.nulls,
+    join: joinByKey("Id"),
+    reject: (_, record) => record
+  })
+
+/**
+ * Deletes records by their `Id`, into the recycle bin, as one job.
+ *
+ * Only the `Id` is sent; failed and unprocessed outcomes hold the whole record that
+ * was given. Otherwise as `upsert`.
+ *
+ * **Example** (Deleting what a query finds)
+ *
+ * ```ts
+ * const outcomes = Query.records({ schema: Item, from: "Item__c", where: soql`Retired__c = true` }).pipe(
+ *   Ingest.delete({ object: "Item__c", schema: Item })
+ * )
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+const delete_ = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
+  verb(options, deleting("delete", options.object))
+
+export { delete_ as delete }
+
+/**
+ * Deletes records by their `Id`, past the recycle bin: they cannot be restored.
+ *
+ * The user needs the permission "Bulk API Hard Delete", which nobody has by default.
+ * Otherwise as `delete`.
+ *
+ * **Example** (Forgetting people)
+ *
+ * ```ts
+ * const outcomes = leads.pipe(Ingest.hardDelete({ object: "Lead", schema: Schema.Struct({ Id: Schema.String }) }))
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const hardDelete = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
+  verb(options, deleting("hardDelete", options.object))
+
+/**
+ * From a stream of records to an Effect that loads them, and gives the load in
+ * numbers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Run<S extends RecordCodec.RecordSchema> = <E, R>(
+  records: Stream.Stream<S["Type"], E, R>
+) => Effect.Effect<Summary, E | BulkError.BulkError, R | Connection>
+
+/**
+ * Loads records and counts what became of them: the verb named by `operation`, with
+ * the options of that verb, folded to a `Summary`.
+ *
+ * The failed records themselves are gone then: take the verb's stream to keep them.
+ *
+ * **Example** (A nightly sync, in numbers)
+ *
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const summary = yield* items.pipe(
+ *     Ingest.run({ operation: "upsert", object: "Inventory__c", schema: Item, externalId: "Sku__c", nulls: "clear" })
+ *   )
+ *   yield* Effect.log(`${summary.succeeded} loaded, ${summary.failed} refused`, summary.failures)
+ * })
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export function run<S extends RecordCodec.RecordSchema>(
+  options: (InsertOptions<S> & { readonly operation: "insert" }) | (UpsertOptions<S> & { readonly operation: "upsert" })
+): Run<S>
+export function run<S extends IdentifiedSchema>(
+  options:
+    | (UpdateOptions<S> & { readonly operation: "update" })
+    | (DeleteOptions<S> & { readonly operation: "delete" | "hardDelete" })
+): Run<S>
+export function run<S extends IdentifiedSchema>(
+  options:
+    | (InsertOptions<S> & { readonly operation: "insert" })
+    | (UpsertOptions<S> & { readonly operation: "upsert" })
+    | (UpdateOptions<S> & { readonly operation: "update" })
+    | (DeleteOptions<S> & { readonly operation: "delete" | "hardDelete" })
+): Run<S> {
+  const outcomesOf = (progress: (event: Progress) => Effect.Effect<void>): Verb<S, S["Type"]> | Verb<S, CsvRow> => {
+    const told = options.progress
+    const both = told === undefined ? progress : (event: Progress) => Effect.andThen(progress(event), told(event))
+    switch (options.operation) {
+      case "insert":
+        return options.key === undefined
+          ? insert({ ...options, key: undefined, progress: both })
+          : insert({ ...options, key: options.key, progress: both })
+      case "upsert":
+        return upsert({ ...options, progress: both })
+      case "update":
+        return update({ ...options, progress: both })
+      case "delete":
+        return delete_({ ...options, progress: both })
+      case "hardDelete":
+        return hardDelete({ ...options, progress: both })
+    }
+  }
+  return <E, R>(records: Stream.Stream<S["Type"], E, R>) =>
+    summarise<S["Type"] | CsvRow, E | BulkError.BulkError, R | Connection>((progress) => outcomesOf(progress)(records))
+}
+
+const deleting = <S extends RecordCodec.RecordSchema>(operation: "delete" | "hardDelete", object: string) =>
+  ({
+    job: { object, operation },
+    nulls: "ignore",
+    // any other column fails the whole job
+    columns: ["Id"],
+    join: joinByKey<S>("Id"),
+    reject: (_: Codec<S>, record: S["Type"]): S["Type"] => record
+  }) as const
+
 type Codec<S extends RecordCodec.RecordSchema> = RecordCodec.RecordCodec<S["Type"]>
 
 const verb =
@@ -168,6 +343,8 @@ const verb =
     how: {
       readonly job: IngestJob.CreateOptions
       readonly nulls: RecordCodec.Nulls
+      /** Which columns are sent; all of them by default. */
+      readonly columns?: ReadonlyArray<string>
       readonly join: (codec: Codec<S>) => Result.Result<Join.Join<S["Type"], B>, string>
       readonly reject: (codec: Codec<S>, record: S["Type"]) => B
     }
@@ -188,6 +365,7 @@ const verb =
         job: how.job,
         codec,
         nulls: how.nulls,
+        columns: how.columns ?? codec.columns,
         join,
         reject: (record) => how.reject(codec, record),
         poll: options.poll,

@@ -84,6 +84,39 @@ export interface Unprocessed<A> {
 export type Outcome<A> = Succeeded | Failed<A> | Unprocessed<A>
 
 /**
+ * One function for each of the three.
+ *
+ * **Example** (A line for each record)
+ *
+ * ```ts
+ * const line = Outcome.match<Item, string>({
+ *   Succeeded: ({ created, id }) => `${created ? "created" : "updated"} ${id}`,
+ *   Failed: ({ error, record }) => `refused ${record.Sku__c}: ${error.message}`,
+ *   Unprocessed: ({ reason, record }) => `${reason} ${record.Sku__c}`
+ * })
+ * ```
+ *
+ * @category matching
+ * @since 0.1.0
+ */
+export const match =
+  <A, B>(cases: {
+    readonly Succeeded: (outcome: Succeeded) => B
+    readonly Failed: (outcome: Failed<A>) => B
+    readonly Unprocessed: (outcome: Unprocessed<A>) => B
+  }) =>
+  (outcome: Outcome<A>): B => {
+    switch (outcome._tag) {
+      case "Succeeded":
+        return cases.Succeeded(outcome)
+      case "Failed":
+        return cases.Failed(outcome)
+      case "Unprocessed":
+        return cases.Unprocessed(outcome)
+    }
+  }
+
+/**
  * Reads an `sf__Error` cell: `CODE:message:Field1,Field2 --`. Messages may hold
  * colons and newlines of their own; what does not look like an error is kept
  * whole as the message, with code `UNKNOWN`.

@@ -4,6 +4,7 @@ import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
+import type { Progress } from "../Progress.ts"
 import * as Csv from "../record/Csv.ts"
 import type { Join } from "./join.ts"
 import * as Outcome from "./Outcome.ts"
@@ -17,12 +18,14 @@ const strangersKept = 100
  */
 export const collect = <A, B>(
   job: Job.JobInfo,
-  join: Join<A, B>
+  join: Join<A, B>,
+  progress: ((event: Progress) => Effect.Effect<void>) | undefined
 ): Stream.Stream<Outcome.Outcome<B>, BulkError.BulkError, Connection> =>
   Stream.suspend(() => {
     const jobId = job.id
     const strangers: Array<Outcome.CsvRow> = []
-    let accounted = 0
+    const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
+    const accounted = () => counts.succeeded + counts.failed + counts.unprocessed
 
     const outcomesOf = (
       file: IngestJob.ResultFile,
@@ -36,7 +39,6 @@ export const collect = <A, B>(
           for (const result of results) {
             const record = join.settle(result.row)
             if (record !== undefined) {
-              accounted++
               outcomes.push(outcome(result, record))
             } else if (strangers.length < strangersKept) {
               strangers.push({ sf__Id: result.id, sf__Error: result.error, ...result.row })
@@ -46,37 +48,51 @@ export const collect = <A, B>(
         }
       )
 
-    const failed = outcomesOf("failedResults", ({ error, id }, record) => ({
-      _tag: "Failed",
-      jobId,
-      id: id === "" ? undefined : id,
-      error: Outcome.parseError(error),
-      record,
-      origin: "org"
-    }))
-    const unprocessed = outcomesOf("unprocessedrecords", (_, record) => ({
-      _tag: "Unprocessed",
-      jobId,
-      record,
-      reason: "unprocessed"
-    }))
-    const succeeded = outcomesOf("successfulResults", ({ created, id, row }) => ({
-      _tag: "Succeeded",
-      jobId,
-      id,
-      created,
-      row
-    }))
+    const failed = outcomesOf("failedResults", ({ error, id }, record) => {
+      counts.failed++
+      return {
+        _tag: "Failed",
+        jobId,
+        id: id === "" ? undefined : id,
+        error: Outcome.parseError(error),
+        record,
+        origin: "org"
+      }
+    })
+    const unprocessed = outcomesOf("unprocessedrecords", (_, record) => {
+      counts.unprocessed++
+      return { _tag: "Unprocessed", jobId, record, reason: "unprocessed" }
+    })
+    const succeeded = outcomesOf("successfulResults", ({ created, id, row }) => {
+      counts.succeeded++
+      if (created) counts.created++
+      return { _tag: "Succeeded", jobId, id, created, row }
+    })
     const unaccounted = Stream.suspend(() =>
       Stream.fromIterable(join.unsettled()).pipe(
         Stream.map((record): Outcome.Outcome<B> => ({ _tag: "Unprocessed", jobId, record, reason: "unaccounted" }))
       )
     )
+    const done = Stream.suspend(() =>
+      progress === undefined
+        ? Stream.empty
+        : Stream.fromEffectDrain(
+            progress({
+              _tag: "JobDone",
+              jobId,
+              state: job.state,
+              ...counts,
+              unprocessed: counts.unprocessed + join.unsettled().length
+            })
+          )
+    )
     const verdict = Stream.suspend(() => {
       const sent = join.sent()
-      const missing = accounted + join.unsettled().length !== sent
+      const missing = accounted() + join.unsettled().length !== sent
       if (missing || strangers.length > 0) {
-        return Stream.fail(BulkError.make(new BulkError.RecordsUnaccounted({ jobId, sent, accounted, strangers })))
+        return Stream.fail(
+          BulkError.make(new BulkError.RecordsUnaccounted({ jobId, sent, accounted: accounted(), strangers }))
+        )
       }
       const { errorMessage: detail, state } = job
       return state === "Failed" || state === "Aborted"
@@ -88,6 +104,7 @@ export const collect = <A, B>(
       Stream.concat(unprocessed),
       Stream.concat(succeeded),
       Stream.concat(unaccounted),
+      Stream.concat(done),
       Stream.concat(verdict)
     )
   })

@@ -20,6 +20,8 @@ export interface Load<A, B> {
   readonly job: IngestJob.CreateOptions
   readonly codec: RecordCodec.RecordCodec<A>
   readonly nulls: RecordCodec.Nulls
+  /** Which of the codec's columns are sent. */
+  readonly columns: ReadonlyArray<string>
   readonly join: Join<A, B>
   /** The outcome's record for one that could not be sent. */
   readonly reject: (record: A) => B
@@ -51,17 +53,20 @@ export const load = <A, B, E, R>(
       const blocks = Stream.concat(Stream.fromArray(first.value), Stream.fromPull(Effect.succeed(pull)))
       const jobId = yield* submit(blocks, options)
       const job = yield* awaitDone(jobId, options)
-      return Stream.concat(Stream.fromArray(rejected), collect(job, options.join))
+      return Stream.concat(Stream.fromArray(rejected), collect(job, options.join, options.progress))
     })
   )
 
 /** The rows of the records that can be sent, the header before them; the others go to `rejected`. */
 const rowsOf = <A, B, E, R>(
   source: Stream.Stream<A, E, R>,
-  { codec, join, nulls, reject }: Load<A, B>,
+  { codec, columns, join, nulls, reject }: Load<A, B>,
   rejected: Array<Outcome.Failed<B>>
-): Stream.Stream<Csv.Row, E | BulkError.BulkError, R> =>
-  source.pipe(
+): Stream.Stream<Csv.Row, E | BulkError.BulkError, R> => {
+  const positions = columns.map((column) => codec.columns.indexOf(column))
+  const sent = (cells: Csv.Row): Csv.Row =>
+    columns === codec.columns ? cells : positions.map((position) => cells[position] ?? "")
+  return source.pipe(
     Stream.rechunk(recordsPerBlock),
     Stream.mapAccumArrayEffect(
       () => true,
@@ -75,13 +80,14 @@ const rowsOf = <A, B, E, R>(
           }
           const clash = join.enter(record, cells.success)
           if (clash !== undefined) return Effect.fail(clash)
-          rows.push(cells.success)
+          rows.push(sent(cells.success))
         }
         if (rows.length === 0) return Effect.succeed([isFirst, rows] as const)
-        return Effect.succeed([false, isFirst ? [codec.columns, ...rows] : rows] as const)
+        return Effect.succeed([false, isFirst ? [columns, ...rows] : rows] as const)
       }
     )
   )
+}
 
 const clientFailure = <B>(problem: RecordCodec.Problem, record: B): Outcome.Failed<B> => ({
   _tag: "Failed",
@@ -124,6 +130,7 @@ const submit = Effect.fnUntraced(function* <A, B, E, R>(
   // once the closing PATCH may have been sent, the job may be running: it is left alone
   closing = true
   yield* IngestJob.close(jobId)
+  if (progress !== undefined) yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
   return jobId
 })
 

@@ -164,6 +164,133 @@ describe("Ingest.insert", () => {
   )
 })
 
+/** Loads widgets, and gives each with its id. */
+const identified = (count: number) =>
+  Effect.map(settle(Stream.fromIterable(widgets(count)).pipe(upsert)), ({ succeeded }) => {
+    const ids = new Map(succeeded.map(({ id, row }) => [row.Key__c, id]))
+    return widgets(count).map((w) => ({ Id: ids.get(w.Key__c) ?? "", Name: w.Name }))
+  })
+
+const Identified = Schema.Struct({ Id: Schema.String, Name: Schema.String })
+const unknown = { Id: "a00000000000001AAA", Name: "nobody" }
+
+describe("Ingest.update", () => {
+  it.effect("changes records by their Id, and gives back the ones that the org refused", () =>
+    Effect.gen(function* () {
+      const records = (yield* identified(20)).map((w) => ({ ...w, Name: "New" }))
+      const tooLong = { Id: records[3]?.Id ?? "", Name: "x".repeat(81) }
+      const { all, error, failed, succeeded } = yield* settle(
+        Stream.fromIterable([...records.filter(({ Id }) => Id !== tooLong.Id), tooLong, unknown]).pipe(
+          Ingest.update({ object: "Widget__c", schema: Identified, nulls: "clear" })
+        )
+      )
+      assert.deepStrictEqual([all.length, succeeded.length, error._tag], [21, 19, "None"])
+      assert.isTrue(succeeded.every(({ created }) => !created))
+      assert.sameMembers(
+        failed.map(({ record }) => record),
+        [tooLong, unknown]
+      )
+      assert.strictEqual((yield* stored).filter(({ Name }) => Name === "New").length, 19)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Ingest.delete and Ingest.hardDelete", () => {
+  const verbs = { delete: Ingest.delete, hardDelete: Ingest.hardDelete }
+  for (const [name, verb] of Object.entries(verbs)) {
+    it.effect(`${name} sends only the Id, and gives back the whole record`, () =>
+      Effect.gen(function* () {
+        const records = yield* identified(10)
+        const { error, failed, succeeded } = yield* settle(
+          Stream.fromIterable([...records.slice(0, 4), unknown]).pipe(verb({ object: "Widget__c", schema: Identified }))
+        )
+        assert.deepStrictEqual([succeeded.length, error._tag], [4, "None"])
+        assert.deepStrictEqual(Object.keys(succeeded[0]?.row ?? {}), ["Id"])
+        assert.strictEqual(failed[0]?.record, unknown)
+        assert.strictEqual((yield* stored).length, 6)
+      }).pipe(virtually, Effect.provide(inProcess({ hardDelete: true })))
+    )
+  }
+
+  it.effect("hardDelete fails without the permission, before anything is sent", () =>
+    Effect.gen(function* () {
+      const { error } = yield* settle(
+        Stream.make(unknown).pipe(Ingest.hardDelete({ object: "Widget__c", schema: Identified }))
+      )
+      assert.isTrue(error._tag === "Some")
+      if (error._tag === "Some") assert.deepInclude(error.value.reason, { _tag: "ApiError", code: "FEATURENOTENABLED" })
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Ingest.run", () => {
+  it.effect("gives the load in numbers", () =>
+    Effect.gen(function* () {
+      yield* settle(Stream.fromIterable(widgets(5)).pipe(upsert))
+      const requests = yield* Requests
+      requests.length = 0
+      const records = [
+        ...widgets(20),
+        widget(21, { Grade__c: "Z" }),
+        widget(22, { Grade__c: "Z" }),
+        widget(23, { Name: "#N/A" })
+      ]
+      const events: Array<Progress> = []
+      const summary = yield* Stream.fromIterable(records).pipe(
+        Ingest.run({
+          operation: "upsert",
+          object: "Widget__c",
+          schema: Widget,
+          externalId: "Key__c",
+          nulls: "clear",
+          progress: (event) => Effect.sync(() => events.push(event))
+        })
+      )
+      assert.deepInclude(summary, { succeeded: 20, created: 15, failed: 3, unprocessed: 0 })
+      assert.deepStrictEqual(summary.failures, [
+        { code: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", count: 2 },
+        { code: "INVALID_RECORD", count: 1 }
+      ])
+      assert.strictEqual(summary.apiCalls, requests.length)
+      const [job] = summary.jobs
+      assert.deepInclude(job, { state: "JobComplete", records: 22, succeeded: 20, failed: 2, unprocessed: 0 })
+      assert.deepStrictEqual([job?.bytes, job?.id], [summary.bytes, events[0]?.jobId])
+      // the org leaves a job alone for 20 ms, which is less than the first look is away
+      assert.isAtLeast(job?.millis.processing ?? 0, 20)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("takes every operation, each with its own options", () =>
+    Effect.gen(function* () {
+      const options = { object: "Widget__c", schema: Identified } as const
+      const inserted = yield* Stream.make({ Key__c: "1", Name: "x" }).pipe(
+        Ingest.run({
+          operation: "insert",
+          object: "Widget__c",
+          schema: Schema.Struct({ Key__c: Schema.String, Name: Schema.String })
+        })
+      )
+      const [{ Id }] = yield* Effect.flatMap(
+        Query.records({ schema: Identified, from: "Widget__c" }).pipe(Stream.runCollect),
+        (found) => (found.length === 1 ? Effect.succeed(found as [typeof Identified.Type]) : Effect.die(found))
+      )
+      const one = Stream.make({ Id, Name: "y" })
+      const updated = yield* one.pipe(Ingest.run({ operation: "update", ...options, nulls: "ignore" }))
+      const deleted = yield* one.pipe(Ingest.run({ operation: "delete", ...options }))
+      const gone = yield* one.pipe(Ingest.run({ operation: "hardDelete", ...options }))
+      assert.deepStrictEqual(
+        [inserted, updated, deleted, gone].map(({ created, failed, succeeded }) => [succeeded, created, failed]),
+        [
+          [1, 1, 0],
+          [1, 0, 0],
+          [1, 0, 0],
+          [0, 0, 1]
+        ]
+      )
+    }).pipe(virtually, Effect.provide(inProcess({ hardDelete: true })))
+  )
+})
+
 describe("a load that goes wrong", () => {
   it.effect("aborts the job when the source fails, and gives the source's own error", () =>
     Effect.gen(function* () {
@@ -387,8 +514,13 @@ describe("progress", () => {
       assert.strictEqual(events[0]?._tag, "JobCreated")
       const uploading = events.flatMap((event) => (event._tag === "Uploading" ? [event.records] : []))
       assert.deepStrictEqual(uploading, [500, 1000, 1200])
-      const last = events.at(-1)
-      assert.deepInclude(last, { _tag: "Processing", state: "JobComplete", processed: 1200, failed: 0 })
+      assert.deepInclude(
+        events.findLast(({ _tag }) => _tag === "Processing"),
+        { state: "JobComplete", processed: 1200, failed: 0 }
+      )
+      const submitted = events.find((event) => event._tag === "Submitted")
+      assert.strictEqual(submitted?.records, 1200)
+      assert.deepInclude(events.at(-1), { _tag: "JobDone", state: "JobComplete", succeeded: 1200, created: 1200 })
       assert.strictEqual(new Set(events.map(({ jobId }) => jobId)).size, 1)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
