@@ -18,6 +18,7 @@ import * as Results from "./results.ts"
 import type { RowRules } from "./rowWriter.ts"
 import * as Soql from "./Soql.ts"
 import type { Store } from "./Store.ts"
+import { unsupported } from "./unsupported.ts"
 import { Receiver } from "./upload.ts"
 import { type ApiError, badRequest, notFound, tooLate } from "./Wire.ts"
 
@@ -135,7 +136,10 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.mapError(
         Effect.fromResult(Soql.compile(job.query, objects, { deleted: job.operation === "queryAll", now })),
-        (error) => badRequest("API_ERROR", error.message)
+        (error) => {
+          const [, missing = ""] = /sObject type '(\w+)' is not supported/.exec(error.message) ?? []
+          return unsupported(missing) ?? badRequest("API_ERROR", error.message)
+        }
       )
     )
 
@@ -156,7 +160,9 @@ export const make = Effect.fnUntraced(function* (options: {
 
     createIngest: Effect.fnUntraced(function* (job) {
       const object = objects.get(job.object.toLowerCase())
-      if (object === undefined) return yield* badRequest("INVALIDENTITY", `Unable to find object: ${job.object}`)
+      if (object === undefined) {
+        return yield* unsupported(job.object) ?? badRequest("INVALIDENTITY", `Unable to find object: ${job.object}`)
+      }
       if (job.operation === "hardDelete" && !options.hardDelete) {
         return yield* badRequest(
           "FEATURENOTENABLED",

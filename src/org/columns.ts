@@ -90,9 +90,13 @@ const columnOf = (context: Context, fields: ReadonlyMap<string, Field>, name: st
   return field !== undefined && isStored(field) ? fieldColumn(field) : notFound(name)
 }
 
+const maxHeaderLength = 32_000
+
 /** The columns of a header, or why the whole job fails. */
 export const columnsOf = (context: Context, header: Row): ReadonlyArray<Column> | Fault => {
   const { job, object } = context
+  const length = header.reduce((sum, name) => sum + name.length, header.length - 1)
+  if (length > maxHeaderLength) return `InvalidBatch : Exceeded max length of the header: ${maxHeaderLength}`
   const fields = Rules.fieldsByName(object)
   const columns: Array<Column> = []
   const seen = new Set<Field>()

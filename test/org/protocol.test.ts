@@ -13,16 +13,6 @@ const org = (options: EmbeddedOrg.Options = {}) =>
 
 const numbered = (count: number) => `Name\n${Array.from({ length: count }, (_, i) => `n${i}\n`).join("")}`
 
-/** Sends a request to a path of any version. */
-const sendTo = Effect.fnUntraced(function* (version: string, request: Request.HttpClientRequest) {
-  const { accessToken, instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
-  const client = yield* HttpClient.HttpClient
-  const response = yield* client.execute(
-    request.pipe(Request.prependUrl(`${instanceUrl}/services/data/v${version}`), Request.bearerToken(accessToken))
-  )
-  return { status: response.status, headers: response.headers, text: yield* response.text }
-})
-
 const listOf = (answer: Answer) => {
   assert.strictEqual(answer.status, 200, answer.text)
   const { done, nextRecordsUrl, records } = json(answer)
@@ -30,31 +20,7 @@ const listOf = (answer: Answer) => {
   return { done, nextRecordsUrl, records: records.map((each: Record<string, unknown>) => each) }
 }
 
-const idsOf = (answer: Answer) => listOf(answer).records.map((record) => String(record.id))
-
 describe("lists of jobs", () => {
-  it.effect("come page by page, and hold every job once", () =>
-    Effect.gen(function* () {
-      const { create, get } = yield* api
-      const ids = yield* Effect.replicateEffect(create({}), 5)
-      const seen: Array<string> = []
-      let path: string | undefined = "/jobs/ingest"
-      for (const size of [2, 2, 1]) {
-        assert(path !== undefined)
-        const { done, nextRecordsUrl, records } = listOf(yield* get(path))
-        assert.strictEqual(records.length, size)
-        assert.strictEqual(done, size === 1)
-        seen.push(...records.map((record) => String(record.id)))
-        if (done !== true) {
-          assert.match(String(nextRecordsUrl), /^\/services\/data\/v68\.0\/jobs\/ingest\?queryLocator=01g\w{15}-\d+$/)
-        }
-        path = done === true ? undefined : String(nextRecordsUrl).replace("/services/data/v68.0", "")
-        if (done === true) assert.isNull(nextRecordsUrl)
-      }
-      assert.deepStrictEqual(seen.sort(), Array.from(ids).sort())
-    }).pipe(Effect.provide(org({ listSize: 2 })))
-  )
-
   it.effect("say of each job what a list says", () =>
     Effect.gen(function* () {
       const { create, get } = yield* api
@@ -79,60 +45,6 @@ describe("lists of jobs", () => {
           columnDelimiter: "COMMA"
         }
       ])
-    }).pipe(Effect.provide(org()))
-  )
-
-  it.effect("are filtered, and keep the filter from page to page", () =>
-    Effect.gen(function* () {
-      const { create, get, query } = yield* api
-      const ingest = [yield* create({}), yield* create({})]
-      const queries = [yield* query("SELECT Id FROM Item__c"), yield* query("SELECT Id FROM Account")]
-      const all = [...ingest, ...queries]
-      const expected: ReadonlyArray<readonly [path: string, ids: ReadonlyArray<string>]> = [
-        ["/jobs/ingest", all],
-        ["/jobs/ingest?jobType=V2Ingest", ingest],
-        ["/jobs/ingest?jobType=Classic", []],
-        ["/jobs/ingest?jobType=BigObjectIngest", []],
-        ["/jobs/ingest?isPkChunkingEnabled=true", []],
-        ["/jobs/ingest?isPkChunkingEnabled=false", all],
-        ["/jobs/query", queries],
-        ["/jobs/query?jobType=V2Query", queries],
-        ["/jobs/query?jobType=V2Ingest", ingest],
-        ["/jobs/query?jobType=Classic", []],
-        ["/jobs/query?concurrencyMode=serial", []],
-        ["/jobs/query?concurrencyMode=PARALLEL", queries],
-        ["/jobs/query?isPkChunkingEnabled=true", []]
-      ]
-      for (const [path, ids] of expected) {
-        const seen: Array<string> = []
-        for (let next: unknown = path; typeof next === "string"; ) {
-          const answer = yield* get(next.replace("/services/data/v68.0", ""))
-          seen.push(...idsOf(answer))
-          next = listOf(answer).nextRecordsUrl
-        }
-        assert.deepStrictEqual(seen.sort(), Array.from(ids).sort(), path)
-      }
-      // the guide's own example takes the locator of one list to the other
-      const { nextRecordsUrl } = listOf(yield* get("/jobs/query"))
-      const locator = String(nextRecordsUrl).split("?")[1]
-      assert.deepStrictEqual(idsOf(yield* get(`/jobs/ingest?${locator}`)), queries.slice(1))
-    }).pipe(Effect.provide(org({ listSize: 1 })))
-  )
-
-  it.effect("refuse a filter and a locator they do not know", () =>
-    Effect.gen(function* () {
-      const { get } = yield* api
-      for (const parameter of ["jobType=V2Query", "jobType=x", "jobType=constructor", "isPkChunkingEnabled=1"]) {
-        assert.match(refusal(yield* get(`/jobs/ingest?${parameter}`)), /^400 API_ERROR/, parameter)
-      }
-      assert.match(refusal(yield* get("/jobs/query?concurrencyMode=both")), /^400 API_ERROR/)
-      for (const locator of ["", "x", "01gRM000000NS1vYAG-1000", "01gQx0000000000AAA", "01gQx0000000000AAA--1"]) {
-        assert.strictEqual(
-          refusal(yield* get(`/jobs/ingest?queryLocator=${locator}`)),
-          "400 INVALID_QUERY_LOCATOR invalid query locator",
-          locator
-        )
-      }
     }).pipe(Effect.provide(org()))
   )
 })
@@ -171,18 +83,6 @@ describe("multipart requests", () => {
           assert.deepStrictEqual(rows, [',"true","--xyz","1"', ',"true","b","2"'])
         }
       }
-    }).pipe(Effect.provide(org()))
-  )
-
-  it.effect("take 100,000 characters of CSV, whatever their bytes, and no more", () =>
-    Effect.gen(function* () {
-      const { info } = yield* api
-      const csv = (length: number) => "Name\n".padEnd(length, `${"é".repeat(20)}\n`)
-      const created = json(yield* send(form(insert, csv(100_000))))
-      assert.strictEqual(created.state, "UploadComplete")
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* info(String(created.id))).state, "JobComplete")
-      assert.match(refusal(yield* send(form(insert, csv(100_001)))), /^400 CLIENTINPUTERROR .*100000 characters/)
     }).pipe(Effect.provide(org()))
   )
 
@@ -284,76 +184,6 @@ describe("gzip", () => {
       assert.strictEqual(gunzipSync(bytes).toString().split("\n").length, 2_002)
       // a short answer is not worth it
       assert.isUndefined((yield* download(`/jobs/query/${queryId}`, "gzip")).headers["content-encoding"])
-    }).pipe(Effect.provide(org()))
-  )
-})
-
-describe("versions", () => {
-  const createIn = Effect.fnUntraced(function* (version: string, soql: string) {
-    const answer = yield* sendTo(
-      version,
-      Request.post("/jobs/query").pipe(Request.bodyJsonUnsafe({ operation: "query", query: soql }))
-    )
-    yield* TestClock.adjust("1 second")
-    return String(json(answer).id)
-  })
-
-  it.effect("link to all pages of results since 58, five at a time", () =>
-    Effect.gen(function* () {
-      const { get, submit } = yield* api
-      yield* submit({}, numbered(13))
-      yield* TestClock.adjust("1 second")
-      const id = yield* createIn("68.0", "SELECT Name FROM Item__c ORDER BY Id")
-      const names: Array<string> = []
-      const counts: Array<number> = []
-      for (let next: unknown = `/jobs/query/${id}/resultPages`; typeof next === "string"; ) {
-        const { done, nextRecordsUrl, resultPages } = json(
-          yield* get(next.replace("/services/data/v68.0", "").replace("resultPages", "resultpages"))
-        )
-        assert(Array.isArray(resultPages))
-        counts.push(resultPages.length)
-        for (const page of resultPages) {
-          assert.deepStrictEqual(Object.keys(page), ["resultUrl"])
-          const answer = yield* get(String(page.resultUrl).replace("/services/data/v68.0", ""))
-          assert.strictEqual(answer.headers["sforce-numberofrecords"], page === resultPages.at(-1) && done ? "1" : "2")
-          names.push(...answer.text.trimEnd().split("\n").slice(1))
-        }
-        assert.strictEqual(done, nextRecordsUrl === undefined)
-        next = nextRecordsUrl
-      }
-      assert.deepStrictEqual(counts, [5, 2])
-      assert.deepStrictEqual(
-        names,
-        Array.from({ length: 13 }, (_, i) => `"n${i}"`)
-      )
-
-      const pages = (version: string, id: string) => sendTo(version, Request.get(`/jobs/query/${id}/resultPages`))
-      assert.match(refusal(yield* pages("67.0", id)), /^409 API_ERROR .*68\.0$/)
-      const older = yield* createIn("57.0", "SELECT Id FROM Item__c")
-      assert.match(refusal(yield* pages("57.0", older)), /^404 NOT_FOUND/)
-      const empty = yield* createIn("58.0", "SELECT Id FROM Account")
-      const { done, resultPages } = json(yield* pages("58.0", empty))
-      assert.isTrue(done)
-      assert(Array.isArray(resultPages))
-      assert.strictEqual(resultPages.length, 1)
-      const { post } = yield* api
-      const running = json(yield* post("/jobs/query", { operation: "query", query: "SELECT Id FROM Account" }))
-      assert.match(refusal(yield* pages("68.0", String(running.id))), /^400 INVALIDJOBSTATE/)
-    }).pipe(Effect.provide(org({ pageSize: 2 })))
-  )
-
-  it.effect("write columns by the alphabet before 50", () =>
-    Effect.gen(function* () {
-      const { submit } = yield* api
-      yield* submit({}, "Name,Sku__c,Color__c\nn,s,Red\n")
-      yield* TestClock.adjust("1 second")
-      for (const [version, text] of [
-        ["50.0", '"Sku__c","Name","Color__c"\n"s","n","Red"\n'],
-        ["49.0", '"Color__c","Name","Sku__c"\n"Red","n","s"\n']
-      ] as const) {
-        const id = yield* createIn(version, "SELECT Sku__c, Name, Color__c FROM Item__c")
-        assert.strictEqual((yield* sendTo(version, Request.get(`/jobs/query/${id}/results`))).text, text)
-      }
     }).pipe(Effect.provide(org()))
   )
 })

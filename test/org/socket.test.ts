@@ -133,7 +133,7 @@ describe("an org on a socket", () => {
         "Host: localhost",
         `Authorization: Bearer ${Redacted.value(accessToken)}`,
         "Content-Type: text/csv",
-        "Content-Length: 10737418240"
+        "Content-Length: 100000000"
       ]
       socket.write(`${head.join("\r\n")}\r\n\r\nName\n${"x\n".repeat(200_000)}`, () => socket.destroy())
       yield* Deferred.await(hungUp)

@@ -61,15 +61,20 @@ export const refusal = (answer: Answer): string => {
 export const sortedRows = (answer: Answer): ReadonlyArray<string> =>
   answer.text.trimEnd().split(/\r?\n/).slice(1).sort()
 
-export const api = Effect.gen(function* () {
-  const org = yield* EmbeddedOrg
-  const client = yield* HttpClient.HttpClient
-
+/** Requests to an org, wherever it is. Jobs are for `object` where they do not say. */
+export const apiOf = (
+  client: HttpClient.HttpClient,
+  org: Pick<EmbeddedOrg["Service"], "instanceUrl" | "accessToken">,
+  { object = "Item__c", version = "68.0" } = {}
+) => {
   const open = (
     request: Request.HttpClientRequest
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
     client.execute(
-      request.pipe(Request.prependUrl(`${org.instanceUrl}/services/data/v68.0`), Request.bearerToken(org.accessToken))
+      request.pipe(
+        Request.prependUrl(`${org.instanceUrl}/services/data/v${version}`),
+        Request.bearerToken(org.accessToken)
+      )
     )
 
   const send = (request: Request.HttpClientRequest): Effect.Effect<Answer, HttpClientError.HttpClientError> =>
@@ -90,7 +95,7 @@ export const api = Effect.gen(function* () {
 
   /** Creates an Open job. */
   const create = (job: Record<string, unknown>) =>
-    Effect.map(post("/jobs/ingest", { object: "Item__c", operation: "insert", ...job }), idOf)
+    Effect.map(post("/jobs/ingest", { object, operation: "insert", ...job }), idOf)
 
   /** Creates a job and hands it over. */
   const submit = Effect.fnUntraced(function* (job: Record<string, unknown>, csv: string) {
@@ -130,4 +135,8 @@ export const api = Effect.gen(function* () {
     query,
     page
   }
+}
+
+export const api = Effect.gen(function* () {
+  return apiOf(yield* HttpClient.HttpClient, yield* EmbeddedOrg)
 })
