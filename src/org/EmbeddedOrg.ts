@@ -84,7 +84,7 @@ export class EmbeddedOrg extends Context.Service<
 export interface Options {
   /** Objects beside the standard ones, or in place of them; none by default. */
   readonly objects?: ReadonlyArray<Describe.ObjectDescribe> | undefined
-  /** The token its API accepts; a new one by default. */
+  /** The token its API accepts; by default a new one, or the one it had when it was started in the same `data` before. */
   readonly accessToken?: string | undefined
   /** How long a job stays `UploadComplete` before it is processed; 20 milliseconds by default. */
   readonly queueDelay?: Duration.Input | undefined
@@ -112,9 +112,18 @@ export interface Options {
    * `UNABLE_TO_LOCK_ROW`, the same ones in each run. Not by default.
    */
   readonly contention?: boolean | undefined
+  /**
+   * The folder in which it lives, made if need be: an org that is started there
+   * again has the same id, token, records and jobs, and goes on with those jobs
+   * that were not done, even after the process was killed. By default it is
+   * gone with its scope.
+   */
+  readonly data?: string | undefined
   /** Where its chance begins: the same seed makes the same ids, tokens and faults. Ids and tokens differ from run to run by default. */
   readonly seed?: number | undefined
 }
+
+export { DataError } from "./Store.ts"
 
 /** An org that runs: what is known about it, and what answers its requests. */
 interface Running {
@@ -171,10 +180,24 @@ const surrounded = (options: {
   })
 }
 
-const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, never, Scope.Scope> {
+/** What an org knew before, or a new one gets; kept with its data. */
+const remembered = Effect.fnUntraced(function* (store: Store.Store, name: string, make: Effect.Effect<string>) {
+  const known = store.fact(name)
+  if (known !== undefined) return known
+  const value = yield* make
+  store.setFact(name, value)
+  return value
+})
+
+const newOrgId = Effect.map(Random.nextIntBetween(1, 62 ** 8), (n) => ids.make("00D", n))
+
+const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, Store.DataError, Scope.Scope> {
   const objects = objectsOf(options)
-  const orgId = ids.make("00D", yield* Random.nextIntBetween(1, 62 ** 8))
-  const accessToken = Redacted.make(options.accessToken ?? `${orgId}!${yield* OAuth.randomToken}`)
+  const store = yield* options.data === undefined ? Store.make(objects) : Store.open(objects, options.data)
+  const orgId = yield* remembered(store, "orgId", newOrgId)
+  if (options.accessToken !== undefined) store.setFact("accessToken", options.accessToken)
+  const newToken = Effect.map(OAuth.randomToken, (random) => `${orgId}!${random}`)
+  const accessToken = Redacted.make(yield* remembered(store, "accessToken", newToken))
   const identity = { orgId, userId, username: options.username ?? "api@embedded-org.example" }
   const rules = new Map<string, ReadonlyArray<RowRule>>()
   const addRule = (object: string, rule: RowRule) => {
@@ -182,7 +205,6 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
     rules.set(name, [...(rules.get(name) ?? []), rule])
   }
   for (const [object, rule] of Object.entries(options.onRow ?? {})) addRule(object, rule)
-  const store = yield* Store.make(objects)
   const faults = new FaultState(options.seed ?? 0, options.faults ?? [])
   const sessions = new Sessions()
   const recorder = new Recorder()
@@ -211,12 +233,11 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
     queryPageSize: options.queryPageSize ?? 2_000,
     dailyRequests: options.dailyRequests ?? 100_000
   })
-  const newToken = Effect.map(OAuth.randomToken, (random) => {
-    const token = `${orgId}!${random}`
+  const newSession = Effect.map(newToken, (token) => {
     sessions.issue(token)
     return Redacted.make(token)
   })
-  const control = Control.make({ ...common, recorder, newToken, populate })
+  const control = Control.make({ ...common, recorder, newToken: newSession, populate })
   const admin = Admin.make({ ...common, control, accessToken })
   const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))
   return {
@@ -228,15 +249,21 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
 const run = (options: Options) =>
   options.seed === undefined ? make(options) : Random.withSeed(make(options), options.seed)
 
+/** Options of an org that is gone with its scope. */
+type Temporary = Options & { readonly data?: undefined }
+
 /**
  * Serves an org on the `HttpServer` of the environment. Every call makes an org
- * of its own, which is gone with its scope.
+ * of its own, which is gone with its scope unless it has a folder for its data;
+ * fails with a `DataError` when that cannot be had.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerWith = (options: Options): Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer> =>
-  Layer.effect(
+export function layerWith(options: Temporary): Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer>
+export function layerWith(options: Options): Layer.Layer<EmbeddedOrg, Store.DataError, HttpServer.HttpServer>
+export function layerWith(options: Options): Layer.Layer<EmbeddedOrg, Store.DataError, HttpServer.HttpServer> {
+  return Layer.effect(
     EmbeddedOrg,
     Effect.gen(function* () {
       const { app, org } = yield* run(options)
@@ -246,6 +273,7 @@ export const layerWith = (options: Options): Layer.Layer<EmbeddedOrg, never, Htt
       return EmbeddedOrg.of({ instanceUrl, ...org })
     })
   )
+}
 
 /**
  * `layerWith` of the default options. It is fresh: each `provide` makes another
@@ -277,14 +305,20 @@ const clientOf = (app: Faulty.FaultyApp): HttpClient.HttpClient =>
 /**
  * An org without a socket, and the `HttpClient` that reaches it: requests run
  * its routes in this process, bodies are streamed both ways. Every call makes
- * an org of its own.
+ * an org of its own, which is gone with its scope unless it has a folder for
+ * its data; fails with a `DataError` when that cannot be had.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerHttpClient = (options: Options = {}): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient> =>
-  Layer.effectContext(
+export function layerHttpClient(options?: Temporary): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient>
+export function layerHttpClient(options: Options): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient, Store.DataError>
+export function layerHttpClient(
+  options: Options = {}
+): Layer.Layer<EmbeddedOrg | HttpClient.HttpClient, Store.DataError> {
+  return Layer.effectContext(
     Effect.map(run(options), ({ app, org }) =>
       Context.make(EmbeddedOrg, { instanceUrl, ...org }).pipe(Context.add(HttpClient.HttpClient, clientOf(app)))
     )
   )
+}

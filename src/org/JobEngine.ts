@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -110,7 +109,9 @@ export const make = Effect.fnUntraced(function* (options: {
   const { faults, objects, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
   const process = Processing.make(options)
-  let uploads = 0
+
+  // those that an earlier run was not through with
+  for (const job of store.unfinishedJobs()) fork(process(job.id))
 
   const save = <J extends Job>(job: J): J => {
     store.saveJob(job)
@@ -202,7 +203,7 @@ export const make = Effect.fnUntraced(function* (options: {
     upload: Effect.fnUntraced(function* (id, body) {
       const job = yield* decide(id, isIngest, (job) => Result.map(takesData(job), () => job))
       // two uploads of one job may be under way at once
-      const part = `upload-${yield* Random.nextInt}-${++uploads}`
+      const part = `upload-${store.nextNumber("upload")}`
       const receiver = new Receiver(job, (block) => store.addBlock(job.id, part, block))
       const receive = Stream.runForEachArray(body, (pieces) =>
         Effect.sync(() => {

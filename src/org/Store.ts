@@ -5,14 +5,21 @@
  * All of it is synchronous, and a transaction never outlives one call: who
  * calls takes small steps and lets others run in between.
  */
+import { closeSync, mkdirSync, openSync } from "node:fs"
+import { join } from "node:path"
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Field, ObjectDescribe } from "./Describe.ts"
-import { formula } from "./formulas.ts"
+import type { ObjectDescribe } from "./Describe.ts"
 import * as ids from "./ids.ts"
 import { Job } from "./job.ts"
+import * as Tables from "./tables.ts"
+
+export { isStored } from "./tables.ts"
+
+const { identifier } = Tables
 
 /** A stored cell. Booleans are 0 and 1; dates and times are ISO text, which sorts. */
 export type Value = string | number | null
@@ -34,76 +41,27 @@ export interface Found {
 /** Writes the values of its fields; false when that would break a unique index. */
 export type Write = (id: string, values: ReadonlyArray<Value>) => boolean
 
-const identifier = (name: string): string => `"${name}"`
+/**
+ * A folder that cannot be the data of an org: another process has it, it cannot
+ * be written, or what it holds does not fit the objects of today.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DataError extends Data.TaggedError("DataError")<{
+  readonly message: string
+}> {}
 
-const columnType = (field: Field): string | undefined => {
-  switch (field.type) {
-    case "address":
-    case "location":
-    case "base64":
-      return undefined
-    case "boolean":
-    case "int":
-    case "long":
-      return "INTEGER"
-    case "double":
-    case "currency":
-    case "percent":
-      return "REAL"
-    case "id":
-    case "reference":
-    case "date":
-    case "datetime":
-    case "time":
-      return "TEXT"
-    default:
-      return field.caseSensitive ? "TEXT" : "TEXT COLLATE NOCASE"
-  }
-}
-
-/** Whether a field has a value of its own, as compound fields have not. */
-export const isStored = (field: Field): boolean => columnType(field) !== undefined
-
-const generated = (object: ObjectDescribe, field: Field): string => {
-  const sql = formula(object, field)
-  return sql === undefined ? "" : ` GENERATED ALWAYS AS (${sql}) VIRTUAL`
-}
-
-const schema = `
+const ownTables = `
   CREATE TABLE _job (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE _block (
     job TEXT NOT NULL, part TEXT NOT NULL, seq INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL,
     PRIMARY KEY (job, part, seq)
   );
   CREATE TABLE _serial (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE _object (name TEXT COLLATE NOCASE PRIMARY KEY, prefix TEXT NOT NULL, sql TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE _fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
-
-const tableOf = (object: ObjectDescribe): string => {
-  const table = identifier(object.name)
-  const columns: Array<string> = []
-  const indexes: Array<string> = []
-  for (const field of object.fields) {
-    const type = columnType(field)
-    if (type === undefined) continue
-    const column = identifier(field.name)
-    if (field.name === "Id") {
-      columns.push(`${column} TEXT PRIMARY KEY NOT NULL`)
-      continue
-    }
-    columns.push(`${column} ${type}${generated(object, field)}`)
-    if (field.unique || field.externalId || field.idLookup) {
-      // the recycle bin does not count
-      const index = identifier(`${object.name}.${field.name}`)
-      const unique = field.unique ? "UNIQUE " : ""
-      indexes.push(`CREATE ${unique}INDEX ${index} ON ${table} (${column}) WHERE "IsDeleted" = 0;`)
-    } else if (field.type === "reference" && !field.defaultedOnCreate) {
-      // a record without a parent costs nothing
-      const index = identifier(`${object.name}.${field.name}`)
-      indexes.push(`CREATE INDEX ${index} ON ${table} (${column}) WHERE ${column} IS NOT NULL;`)
-    }
-  }
-  return `CREATE TABLE ${table} (${columns.join(", ")}); ${indexes.join(" ")}`
-}
 
 /** A row of a statement that returns arrays, which its types do not know. */
 const toCells = (row: unknown): ReadonlyArray<Value> => {
@@ -126,13 +84,9 @@ export class Store {
   private readonly statements = new Map<string, StatementSync>()
   private readonly prefixes: ReadonlyMap<string, string>
 
-  constructor(database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>, prefixes: ReadonlyMap<string, string>) {
+  constructor(database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>) {
     this.database = database
-    this.prefixes = prefixes
-    // each commit walks the dirty pages of a cache, so that a larger one is slower
-    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384")
-    database.exec(schema)
-    for (const object of objects) database.exec(tableOf(object))
+    this.prefixes = this.transaction(() => furnish(database, objects))
   }
 
   /** Runs `write` whole or not at all. */
@@ -146,6 +100,11 @@ export class Store {
       this.database.exec("ROLLBACK")
       throw error
     }
+  }
+
+  /** The next number of a series, from 1 on; none is given twice. */
+  nextNumber(series: string): number {
+    return this.takeSerials(series, 1)
   }
 
   /** The next id of a key prefix. */
@@ -176,11 +135,22 @@ export class Store {
     return Number(row?.last) - count + 1
   }
 
-  /** Forgets all jobs and records. */
+  /** What is known of the org itself, such as its id. */
+  fact(name: string): string | undefined {
+    const row = this.statement("SELECT value FROM _fact WHERE name = ?").get(name)
+    return row === undefined ? undefined : String(row.value)
+  }
+
+  setFact(name: string, value: string): void {
+    this.statement("INSERT INTO _fact VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2").run(name, value)
+  }
+
+  /** Forgets all jobs and records, but not which ids there were. */
   clear(): void {
     this.transaction(() => {
       const tables = this.statement(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_serial'"
+        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         AND name NOT IN ('_serial', '_object', '_fact')`
       )
       for (const { name } of tables.all()) this.database.exec(`DELETE FROM ${identifier(String(name))}`)
     })
@@ -214,6 +184,15 @@ export class Store {
        WHERE part = 'query' AND job IN (SELECT id FROM _job WHERE content ->> 'created' >= ?)`
     ).get(millis)
     return { queries: Number(jobs?.queries), batches: Number(jobs?.batches), bytes: Number(blocks?.bytes) }
+  }
+
+  /** The jobs that are handed over and not at their end, the oldest first. */
+  unfinishedJobs(): ReadonlyArray<Job> {
+    return this.statement(
+      "SELECT content FROM _job WHERE content ->> 'state' IN ('UploadComplete', 'InProgress') ORDER BY id"
+    )
+      .all()
+      .map((row) => decodeJob(row.content))
   }
 
   saveJob(job: Job): void {
@@ -265,6 +244,15 @@ export class Store {
 
   dropBlocks(job: string, part: string): void {
     this.statement("DELETE FROM _block WHERE job = ? AND part = ?").run(job, part)
+  }
+
+  /** Forgets blocks that belong to no job, and uploads that never arrived in full. */
+  dropOrphans(): void {
+    const orphans = this.statement(
+      `SELECT DISTINCT job, part FROM _block WHERE NOT EXISTS (
+         SELECT 1 FROM _job WHERE id = job AND (part NOT LIKE 'upload%' OR part = content ->> 'upload'))`
+    ).all()
+    for (const { job, part } of orphans) this.dropBlocks(String(job), String(part))
   }
 
   // --- records ------------------------------------------------------------
@@ -339,20 +327,159 @@ export class Store {
   }
 }
 
-/** Key prefixes: those of the describes, and `a00`, `a01`, ... for objects that name none. */
-const keyPrefixes = (objects: ReadonlyArray<ObjectDescribe>): ReadonlyMap<string, string> => {
-  let next = 0
-  return new Map(
-    objects.map((object) => [object.name, object.keyPrefix ?? `a${(next++).toString(36).padStart(2, "0")}`])
+// changes with the tables that are not those of objects
+const format = 1
+
+const columnsOf = (database: DatabaseSync, table: string): ReadonlyArray<Tables.Column> =>
+  database
+    .prepare("SELECT name, type, hidden FROM pragma_table_xinfo(?)")
+    .all(table)
+    .map((row) => ({ name: String(row.name), type: String(row.type), isCalculated: row.hidden !== 0 }))
+
+/** Makes a table that is kept that of today. */
+const alter = (database: DatabaseSync, table: Tables.Table): void => {
+  const columns = columnsOf(database, table.name)
+  const misfit = Tables.misfit(table, columns)
+  if (misfit !== undefined) throw new DataError({ message: misfit })
+  const indexes = database.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE AND sql IS NOT NULL"
   )
+  for (const { name } of indexes.all(table.name)) database.exec(`DROP INDEX ${identifier(String(name))}`)
+  for (const sql of Tables.alter(table, columns)) database.exec(sql)
+  for (const sql of table.indexes) {
+    try {
+      database.exec(sql)
+    } catch (error) {
+      if (!isOf(error, sqliteConstraint)) throw error
+      throw new DataError({
+        message: `a field of ${table.name} is unique now, but its values are not: ${error.message}`
+      })
+    }
+  }
 }
+
+/**
+ * Makes the tables of an org where they are missing, and changes those that
+ * are not as the objects are today. Gives the key prefixes of the objects:
+ * those of the describes, and `a00`, `a01`, ... for objects that name none.
+ */
+const furnish = (database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>): ReadonlyMap<string, string> => {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.user_version)
+  if (found === 0) database.exec(`${ownTables} PRAGMA user_version = ${format}`)
+  else if (found !== format) {
+    throw new DataError({
+      message: `it was written by another version of this program (format ${found}, not ${format})`
+    })
+  }
+  const kept = new Map(
+    database
+      .prepare("SELECT * FROM _object")
+      .all()
+      .map((row) => [String(row.name).toLowerCase(), { prefix: String(row.prefix), sql: String(row.sql) }])
+  )
+  const taken = new Set([
+    ...Array.from(kept.values(), ({ prefix }) => prefix),
+    ...objects.map((each) => each.keyPrefix)
+  ])
+  let next = 0
+  const freePrefix = (): string => {
+    const prefix = `a${(next++).toString(36).padStart(2, "0")}`
+    return taken.has(prefix) ? freePrefix() : prefix
+  }
+  const save = database.prepare(
+    "INSERT INTO _object VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET prefix = ?2, sql = ?3"
+  )
+  const prefixes = new Map<string, string>()
+  for (const object of objects) {
+    const table = Tables.tableOf(object)
+    const before = kept.get(object.name.toLowerCase())
+    const prefix = object.keyPrefix ?? before?.prefix ?? freePrefix()
+    prefixes.set(object.name, prefix)
+    if (before !== undefined && before.prefix !== prefix) {
+      const record = database.prepare(`SELECT 1 FROM ${identifier(object.name)} LIMIT 1`).get()
+      if (record !== undefined) {
+        throw new DataError({
+          message: `the ids of ${object.name} begin with ${before.prefix}, and its keyPrefix is ${prefix} now`
+        })
+      }
+    }
+    const sql = [table.sql, ...table.indexes].join("; ")
+    if (before === undefined) database.exec(sql)
+    else if (before.sql !== sql) alter(database, table)
+    if (before?.sql !== sql || before.prefix !== prefix) save.run(object.name, prefix, sql)
+  }
+  return prefixes
+}
+
+// SQLite's own numbers
+const sqliteBusy = 5
+const sqliteConstraint = 19
+const sqliteNotADatabase = 26
+
+const isOf = (error: unknown, code: number): error is Error =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === code
+
+// each commit walks the dirty pages of a cache, so that a larger one is slower
+const cache = "PRAGMA cache_size = -16384"
+
+const close = (database: DatabaseSync) => Effect.sync(() => database.close())
 
 /** Opens a store that is gone with its scope: a temporary file, which SQLite holds in memory while it is small. */
 export const make = (objects: ReadonlyArray<ObjectDescribe>): Effect.Effect<Store, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => new DatabaseSync("")),
-      (database) => Effect.sync(() => database.close())
+      close
     ),
-    (database) => new Store(database, objects, keyPrefixes(objects))
+    (database) => {
+      database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${cache}`)
+      return new Store(database, objects)
+    }
   )
+
+const openFile = (directory: string): DatabaseSync => {
+  const file = join(directory, "org.sqlite")
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  // it holds a token: for its owner alone
+  closeSync(openSync(file, "a", 0o600))
+  return new DatabaseSync(file)
+}
+
+const reasonOf = (error: unknown): string => {
+  if (isOf(error, sqliteBusy)) return "another process, or another org of this one, has it open"
+  if (isOf(error, sqliteNotADatabase)) return "its org.sqlite is no SQLite database"
+  return error instanceof Error ? error.message : String(error)
+}
+
+/**
+ * Opens a store that lives in a folder, which is made if need be, and is no
+ * other's until the scope closes. What a transaction has written outlives the
+ * process however that ends; when the machine ends, the last transactions may
+ * be lost.
+ */
+export const open = (
+  objects: ReadonlyArray<ObjectDescribe>,
+  directory: string
+): Effect.Effect<Store, DataError, Scope.Scope> => {
+  const attempt = <A>(run: () => A) =>
+    Effect.try({
+      try: run,
+      catch: (error) => new DataError({ message: `${directory} cannot hold the org: ${reasonOf(error)}` })
+    })
+  return Effect.flatMap(
+    Effect.acquireRelease(
+      attempt(() => openFile(directory)),
+      close
+    ),
+    (database) =>
+      attempt(() => {
+        database.exec(`
+        PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${cache};
+        BEGIN EXCLUSIVE; COMMIT
+      `)
+        const store = new Store(database, objects)
+        store.dropOrphans()
+        return store
+      })
+  )
+}

@@ -10,15 +10,21 @@ JSON on stdout says where it is:
 
 Options:
   --port N        the port to listen on; 0, the default, is any free one
-  --token T       the access token to accept; a new one by default
+  --token T       the access token to accept; a new one by default, or the one
+                  it had before in --data
   --objects PATH  objects beside the standard ones: a JSON file as
                   'sf sobject describe --json' writes it, or a folder of them
+  --data DIR      the folder the org lives in, made if need be: started there
+                  again, it has the same id, token, records and jobs, and goes
+                  on with the jobs that were not done, even after kill -9; by
+                  default it is gone with its process
   --help          print this`
 
 export interface Options {
   readonly port: number
   readonly token: string | undefined
   readonly objects: string | undefined
+  readonly data: string | undefined
 }
 
 const read = (args: ReadonlyArray<string>) =>
@@ -29,6 +35,7 @@ const read = (args: ReadonlyArray<string>) =>
       port: { type: "string", default: "0" },
       token: { type: "string" },
       objects: { type: "string" },
+      data: { type: "string" },
       help: { type: "boolean", default: false }
     }
   })
@@ -49,5 +56,6 @@ export const parse = (args: ReadonlyArray<string>): Result.Result<Options | "hel
   const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN
   if (!(port <= 65_535)) return Result.fail(`--port takes a number from 0 to 65535, not '${values.port}'`)
   if (values.token === "") return Result.fail("--token takes a text that is not empty")
-  return Result.succeed({ port, token: values.token, objects: values.objects })
+  if (values.data === "") return Result.fail("--data takes the path of a folder")
+  return Result.succeed({ port, token: values.token, objects: values.objects, data: values.data })
 }

@@ -75,9 +75,9 @@ const serve = Effect.fnUntraced(function* (options: Options) {
   // what is still open after that second would keep the process alive
   yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
   const context = yield* Effect.provideContext(
-    Layer.build(EmbeddedOrg.layerWith({ objects, accessToken: options.token })),
+    Layer.build(EmbeddedOrg.layerWith({ objects, accessToken: options.token, data: options.data })),
     http
-  )
+  ).pipe(Effect.mapError(({ message }) => fail(`--data ${message}`)))
   const org = Context.get(context, EmbeddedOrg.EmbeddedOrg)
   const ready = {
     ready: true,

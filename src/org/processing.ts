@@ -84,6 +84,17 @@ export const make = (options: {
     return true
   }
 
+  /** Begins a job, or goes on with one that the org was stopped in: an ingest job keeps what it has committed. */
+  const begin = (id: string, now: number): boolean =>
+    store.transaction(() => {
+      store.dropBlocks(id, queryPart)
+      return advance(id, now, (job) => ({
+        state: "InProgress",
+        started: job.started ?? now,
+        ...(job.kind === "query" && { processed: 0 })
+      }))
+    })
+
   const finish = (id: string, errorMessage?: string) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       const outcome: Progress =
@@ -206,7 +217,7 @@ export const make = (options: {
     Effect.gen(function* () {
       yield* Effect.sleep(delay)
       const now = yield* Clock.currentTimeMillis
-      if (!advance(id, now, () => ({ state: "InProgress", started: now }))) return
+      if (!begin(id, now)) return
       const job = store.job(id)
       if (job?.kind === "ingest") yield* ingest(job)
       if (job?.kind === "query") yield* query(job)

@@ -4,12 +4,12 @@ import { parse } from "../../src/org/arguments.ts"
 
 describe("arguments", () => {
   it("are read, and have defaults", () => {
-    const defaults = { port: 0, token: undefined, objects: undefined }
+    const defaults = { port: 0, token: undefined, objects: undefined, data: undefined }
     assert.deepStrictEqual(parse(["org"]), Result.succeed(defaults))
     assert.deepStrictEqual(parse(["org", "--port", "8080"]), Result.succeed({ ...defaults, port: 8080 }))
     assert.deepStrictEqual(
-      parse(["--token=t", "org", "--objects", "o.json"]),
-      Result.succeed({ ...defaults, token: "t", objects: "o.json" })
+      parse(["--token=t", "org", "--objects", "o.json", "--data", "folder"]),
+      Result.succeed({ ...defaults, token: "t", objects: "o.json", data: "folder" })
     )
   })
 
@@ -27,6 +27,7 @@ describe("arguments", () => {
       [["org", "--port", "65536"], "--port takes a number from 0 to 65535, not '65536'"],
       [["org", "--port=-1"], "--port takes a number from 0 to 65535, not '-1'"],
       [["org", "--token", ""], "--token takes a text that is not empty"],
+      [["org", "--data", ""], "--data takes the path of a folder"],
       [["gro"], "unknown command 'gro': the one there is is 'org'; see --help"],
       [["org", "org"], "unknown command 'org org': the one there is is 'org'; see --help"],
       [[], "unknown command '': the one there is is 'org'; see --help"]

@@ -1,60 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { writeFile } from "node:fs/promises"
 import * as net from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-
-const main = fileURLToPath(new URL("../../src/org/main.ts", import.meta.url))
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** The command, as a process of its own that is gone with the scope. */
-const start = (...args: ReadonlyArray<string>) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] })),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    ),
-    (child) => {
-      const out = { stdout: "", stderr: "" }
-      child.stdout.on("data", (data) => (out.stdout += data))
-      child.stderr.on("data", (data) => (out.stderr += data))
-      const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, ...out })))
-      return { child, out, ended: Effect.promise(() => ended) }
-    }
-  )
-
-const end = (...args: ReadonlyArray<string>) => Effect.flatMap(start(...args), ({ ended }) => ended)
-
-/** What the command says when it is ready. */
-const ready = (process: { readonly child: ChildProcess; readonly out: { readonly stdout: string } }) =>
-  Effect.map(
-    Effect.callback<string>((resume) => {
-      const look = () => {
-        if (process.out.stdout.includes("\n")) resume(Effect.succeed(process.out.stdout))
-      }
-      process.child.stdout?.on("data", look)
-      look()
-    }),
-    (line): Record<string, unknown> => JSON.parse(line)
-  )
+import { end, folder, ready, start } from "./command.ts"
 
 const isOneLine = (text: string, pattern: RegExp) => {
   assert.match(text, pattern)
   assert.strictEqual(text.trimEnd().split("\n").length, 1, text)
 }
-
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "embedded-org-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true }))
-)
 
 describe("the command", () => {
   it.live("prints one line when it is ready, serves, and ends with 0 on SIGTERM", () =>
@@ -178,7 +132,7 @@ describe("the command", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* end("--help")
       assert.deepStrictEqual([code, stderr], [0, ""])
-      for (const option of ["--port", "--token", "--objects", "--help"]) assert.include(stdout, option)
+      for (const option of ["--port", "--token", "--objects", "--data", "--help"]) assert.include(stdout, option)
     })
   )
 })
