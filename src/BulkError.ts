@@ -314,6 +314,32 @@ export class RecordInvalid extends Data.TaggedError("RecordInvalid")<{
 }
 
 /**
+ * A plan found what it must not find. Nothing was sent. `findings` are those that
+ * stand against the load.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class PlanNotClean extends Data.TaggedError("PlanNotClean")<{
+  readonly object: string
+  readonly operation: string
+  readonly findings: ReadonlyArray<{
+    readonly severity: string
+    readonly code: string
+    readonly column: string | undefined
+    readonly message: string
+    readonly count: number
+  }>
+}> {
+  override get message(): string {
+    const [first] = this.findings
+    const where = first?.column === undefined ? "" : `${first.column}: `
+    const more = this.findings.length > 1 ? `, and ${this.findings.length - 1} more findings` : ""
+    return `the plan of the ${this.operation} of ${this.object} is not clean: ${where}${first?.message}${more}; nothing was sent`
+  }
+}
+
+/**
  * Why an operation failed.
  *
  * @category reasons
@@ -336,6 +362,7 @@ export type Reason =
   | RecordsUnaccounted
   | IncompletePage
   | RecordInvalid
+  | PlanNotClean
 
 /**
  * The error of every operation in this library. `reason` is the tagged cause,

@@ -12,3 +12,12 @@
  * @since 0.1.0
  */
 export const uploadBytes = 100_000_000
+
+/**
+ * How many rows Salesforce processes as one batch. Batches of one job run beside each
+ * other; all Bulk loads of an org share an allowance of 15,000 batches in 24 hours.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const rowsPerBatch = 10_000

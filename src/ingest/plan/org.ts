@@ -1,0 +1,68 @@
+/** What a plan reads of the org: what the user may not read is noted, not failed for. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as BulkError from "../../BulkError.ts"
+import { Connection } from "../../connection/Connection.ts"
+import * as Describe from "../../job/Describe.ts"
+import type { Allowance } from "./model.ts"
+
+/** Whether the user may not read it, or it is not there for the user. */
+const isHidden = (error: BulkError.BulkError): boolean =>
+  error.isNotFound || error.isPermission || (error.reason._tag === "ApiError" && error.reason.status === 403)
+
+/** The org as one plan sees it, each object described once. */
+export interface Org {
+  readonly object: (name: string) => Effect.Effect<Describe.ObjectDescribe | undefined, BulkError.BulkError, Connection>
+  readonly objects: Effect.Effect<ReadonlyArray<Describe.ObjectSummary> | undefined, BulkError.BulkError, Connection>
+  readonly limits: Effect.Effect<Readonly<Record<string, Allowance>> | undefined, BulkError.BulkError, Connection>
+  /** What could not be read so far. */
+  readonly unknown: Array<string>
+}
+
+export const make = Effect.sync((): Org => {
+  const unknown: Array<string> = []
+
+  const readable = <A>(what: string, self: Effect.Effect<A, BulkError.BulkError, Connection>) =>
+    Effect.catchIf(self, isHidden, (error) => {
+      const { reason } = error
+      unknown.push(`${what} (${reason._tag === "ApiError" ? `${reason.status} ${reason.code}` : reason._tag})`)
+      return Effect.undefined
+    })
+
+  const cache = new Map<string, Describe.ObjectDescribe | undefined>()
+  const object = (name: string) =>
+    Effect.suspend(() => {
+      const key = name.toLowerCase()
+      if (cache.has(key)) return Effect.succeed(cache.get(key))
+      return Effect.tap(readable(`the describe of ${name}`, Describe.object(name)), (described) =>
+        Effect.sync(() => cache.set(key, described))
+      )
+    })
+
+  let listed: { readonly objects: ReadonlyArray<Describe.ObjectSummary> | undefined } | undefined
+  const objects = Effect.suspend(() =>
+    listed !== undefined
+      ? Effect.succeed(listed.objects)
+      : Effect.tap(readable("the list of objects", Describe.objects), (objects) =>
+          Effect.sync(() => {
+            listed = { objects }
+          })
+        )
+  )
+
+  const limits = Effect.map(
+    readable(
+      "the org's limits",
+      Connection.use((connection) => connection.json({ method: "GET", path: "/limits" }, Limits))
+    ),
+    (limits) =>
+      limits &&
+      Object.fromEntries(
+        Object.entries(limits).map(([name, { Max: max, Remaining: remaining }]) => [name, { max, remaining }])
+      )
+  )
+
+  return { object, objects, limits, unknown }
+})
+
+const Limits = Schema.Record(Schema.String, Schema.Struct({ Max: Schema.Number, Remaining: Schema.Number }))
