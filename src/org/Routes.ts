@@ -18,9 +18,10 @@ import * as RestRoutes from "./restRoutes.ts"
 import type { RowRules } from "./rowWriter.ts"
 import type { Objects } from "./Soql.ts"
 import type { Store } from "./Store.ts"
+import { tokenOf } from "./sessions.ts"
 import { Rolling } from "./usage.ts"
 import { versions } from "./versions.ts"
-import { ApiError, errorResponse, invalidSession, jsonResponse, notFound } from "./Wire.ts"
+import { ApiError, errorResponse, invalidAuthHeader, invalidSession, jsonResponse, notFound } from "./Wire.ts"
 
 /** An org's API, as what answers one request. */
 export type App = Effect.Effect<
@@ -69,11 +70,14 @@ export const make = Effect.fnUntraced(function* (options: {
   const router = yield* HttpRouter.make
   const requests = new Rolling()
 
-  const session = Effect.flatMap(OAuthRoutes.bearer, (token) =>
-    Effect.flatMap(token === undefined ? Effect.succeed(false) : oauth.accepts(token), (isGood) =>
-      isGood ? Effect.void : Effect.fail(invalidSession)
-    )
-  )
+  const session = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => {
+    const { authorization = "" } = headers
+    const token = tokenOf(authorization)
+    if (token === undefined || /\s/.test(token)) {
+      return Effect.fail(authorization === "" ? invalidSession : invalidAuthHeader)
+    }
+    return Effect.flatMap(oauth.accepts(token), (isGood) => (isGood ? Effect.void : Effect.fail(invalidSession)))
+  })
 
   const answer = <R>(handler: Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError, R>) =>
     Effect.catchTag(handler, "ApiError", (error) => Effect.succeed(errorResponse(error)))

@@ -22,6 +22,17 @@ export const invalidSession = new ApiError({
   message: "Session expired or invalid"
 })
 
+/** Of an `Authorization` that holds no token at all. */
+export const invalidAuthHeader = new ApiError({
+  status: 401,
+  errorCode: "INVALID_AUTH_HEADER",
+  message: "INVALID_HEADER_TYPE"
+})
+
+/** Of a version that Salesforce serves no more. */
+export const retired = (version: string): ApiError =>
+  new ApiError({ status: 410, errorCode: "GONE", message: `API version ${version} is retired` })
+
 export const badRequest = (errorCode: string, message: string): ApiError =>
   new ApiError({ status: 400, errorCode, message })
 

@@ -6,6 +6,7 @@ import type { IngestJob } from "./job.ts"
 import * as Rules from "./Rules.ts"
 import { isWritten, type Outcome, type RowRules, RowWriter } from "./rowWriter.ts"
 import type { Block, Store } from "./Store.ts"
+import { knows } from "./versions.ts"
 
 /** Rows that are written, or refused, as one transaction. */
 export const chunkSize = 200
@@ -74,6 +75,7 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
   })
   const delimiter = delimiters[job.columnDelimiter]
   const lineEnding = lineEndings[job.lineEnding]
+  const namesFailed = knows(job.apiVersion, "failedIds")
   return (rows, millis, chunk) => {
     batches.begin(chunk)
     writer.begin(new Date(millis).toISOString(), rows.length)
@@ -83,14 +85,14 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
     let errors: Array<Rules.RowError> = []
     for (const row of rows) {
       const values = writer.convert(row, errors)
-      const outcome = errors.length > 0 ? errors : writer.write(values)
+      const outcome = errors.length > 0 ? writer.refuse(values, errors) : writer.write(values)
       let cells = ""
       for (let i = 0; i < row.length; i++) cells += delimiter + quote(columns[i]!.echo(row[i]!, values[i]))
       if (isWritten(outcome)) {
         successful += `"${outcome.id}"${delimiter}${outcome.created ? '"true"' : '"false"'}${cells}${lineEnding}`
       } else {
         failures++
-        failed += `""${delimiter}${quote(Rules.render(outcome))}${cells}${lineEnding}`
+        failed += `"${namesFailed ? writer.idOf(values) : ""}"${delimiter}${quote(Rules.render(outcome))}${cells}${lineEnding}`
         errors = []
       }
     }
@@ -114,5 +116,5 @@ export const writeRow = (options: Target, job: IngestJob, header: Row, row: Row,
   writer.begin(new Date(millis).toISOString(), 1)
   const errors: Array<Rules.RowError> = []
   const values = writer.convert(row, errors)
-  return errors.length > 0 ? errors : writer.write(values)
+  return errors.length > 0 ? writer.refuse(values, errors) : writer.write(values)
 }

@@ -7,8 +7,8 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { fromPath } from "./versions.ts"
-import { type ApiError, badRequest, notFound, unsupportedMedia } from "./Wire.ts"
+import { fromPath, isRetired } from "./versions.ts"
+import { type ApiError, badRequest, notFound, retired, unsupportedMedia } from "./Wire.ts"
 
 /** What the router knows of a request. */
 export type Request =
@@ -92,7 +92,8 @@ export const param = (name: string) => Effect.map(HttpRouter.params, (params) =>
 /** `68.0` from `v68.0` in the path, for a version that the org serves. */
 export const apiVersion = Effect.flatMap(param("version"), (segment) => {
   const version = fromPath(segment)
-  return version === undefined ? Effect.fail(notFound) : Effect.succeed(version)
+  if (version !== undefined) return Effect.succeed(version)
+  return Effect.fail(isRetired(segment) ? retired(segment.slice(1)) : notFound)
 })
 
 /** The first value of a parameter of the query string. */

@@ -38,6 +38,8 @@ interface Reference {
 
 const isFound = (found: Found | ReadonlyArray<Rules.RowError>): found is Found => "deleted" in found
 
+const none: ReadonlySet<number> = new Set()
+
 const stamps = ["LastModifiedDate", "LastModifiedById", "SystemModstamp"]
 
 const fieldValue = (field: Field, value: Value): FieldValue =>
@@ -103,6 +105,9 @@ export class RowWriter {
   private nextId: () => string = () => ""
   private active: ReadonlyArray<RowRule> = []
   private readonly seen = new Set<Value>()
+
+  /** The columns of this row that could not be read. */
+  private readonly unreadable = new Set<number>()
 
   // used again for each row
   private readonly values: Array<Value | undefined>
@@ -223,8 +228,11 @@ export class RowWriter {
       if (text === "#N/A") values[i] = null
       else {
         const value = columns[i]!.convert(text)
-        if (Rules.isError(value)) errors.push(value)
-        else values[i] = value
+        if (Rules.isError(value)) {
+          if (errors.length === 0) this.unreadable.clear()
+          this.unreadable.add(i)
+          errors.push(value)
+        } else values[i] = value
       }
     }
     return values
@@ -247,21 +255,28 @@ export class RowWriter {
     }
   }
 
+  /** All that is wrong with a row whose cells could not all be read: `errors`, and what else would refuse it. */
+  refuse(values: Values, errors: ReadonlyArray<Rules.RowError>): ReadonlyArray<Rules.RowError> {
+    if (this.unreadable.has(this.keyIndex)) return errors
+    const target = this.target(values)
+    if (target === undefined) return [...errors, ...this.insertRefusals(values, this.unreadable)]
+    return [...errors, ...(isFound(target) ? this.updateRefusals(values) : target)]
+  }
+
+  /** The id of the record that a row would have changed; empty when there is none. */
+  idOf(values: Values): string {
+    const target = this.target(values)
+    return target !== undefined && isFound(target) ? target.id : ""
+  }
+
   private upsert(key: Value, values: Values): Outcome {
     const folded = this.foldsKeys && typeof key === "string" ? key.toLowerCase() : key
     if (this.isRepeated(folded)) {
       return [Rules.rowError("DUPLICATE_VALUE", `Duplicate external id specified: ${key}`)]
     }
-    const found = this.findByKey(key)
-    if (found.length > 1) {
-      return [
-        Rules.duplicateExternalId(
-          this.columns[this.keyIndex]!.field.name,
-          found.map(({ id }) => id)
-        )
-      ]
-    }
-    return found[0] === undefined ? this.insert(values) : this.update(found[0], values)
+    const found = this.byKey(key)
+    if (found === undefined) return this.insert(values)
+    return isFound(found) ? this.update(found, values) : found
   }
 
   private onExisting(values: Values): Outcome {
@@ -276,9 +291,7 @@ export class RowWriter {
   }
 
   private insert(values: Values): Outcome {
-    const errors = this.refusals(values, this.readonlyOnInsert)
-    const missing = this.requiredOnInsert.filter(({ index }) => index === -1 || (values[index] ?? null) === null)
-    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
+    const errors = this.insertRefusals(values, none)
     if (errors.length > 0) return errors
     const { inserted, writtenDefaults, writtenIndexes } = this
     const offset = inserted.length - writtenIndexes.length
@@ -300,9 +313,7 @@ export class RowWriter {
   }
 
   private update(found: Found, values: Values): Outcome {
-    const errors = this.refusals(values, this.readonlyOnUpdate)
-    const missing = this.requiredOnUpdate.filter(({ index }) => values[index] === null)
-    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
+    const errors = this.updateRefusals(values)
     if (errors.length > 0) return errors
     if (this.active.length > 0) {
       const refused = this.ruled("update", this.valuesUpdated(values), found.id)
@@ -321,6 +332,22 @@ export class RowWriter {
     return this.updateRow(found.id, updated) ? { id: found.id, created: false } : this.conflicts(found.id, values)
   }
 
+  /** The record a row means, undefined when it makes one, or why there is none. */
+  private target(values: Values): Found | undefined | ReadonlyArray<Rules.RowError> {
+    if (this.operation === "insert") return undefined
+    const key = values[this.keyIndex] ?? undefined
+    if (key === undefined && this.operation === "upsert") return undefined
+    return key === undefined || this.keyIsId ? this.byId(values) : this.byKey(key)
+  }
+
+  /** The record of an external id, undefined when there is none, or why there is not one. */
+  private byKey(key: Value): Found | undefined | ReadonlyArray<Rules.RowError> {
+    const found = this.findByKey(key)
+    if (found.length < 2) return found[0]
+    const holders = found.map(({ id }) => id)
+    return [Rules.duplicateExternalId(this.columns[this.keyIndex]!.field.name, holders)]
+  }
+
   /** The record a row means by its `Id`, or why there is none. */
   private byId(values: Values): Found | ReadonlyArray<Rules.RowError> {
     const id = values[this.keyIndex] ?? undefined
@@ -334,6 +361,22 @@ export class RowWriter {
   private isRepeated(key: Value): boolean {
     const { size } = this.seen
     return this.seen.add(key).size === size
+  }
+
+  private insertRefusals(values: Values, unreadable: ReadonlySet<number>): Array<Rules.RowError> {
+    const errors = this.refusals(values, this.readonlyOnInsert)
+    const missing = this.requiredOnInsert.filter(
+      ({ index }) => index === -1 || ((values[index] ?? null) === null && !unreadable.has(index))
+    )
+    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
+    return errors
+  }
+
+  private updateRefusals(values: Values): Array<Rules.RowError> {
+    const errors = this.refusals(values, this.readonlyOnUpdate)
+    const missing = this.requiredOnUpdate.filter(({ index }) => values[index] === null)
+    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
+    return errors
   }
 
   private refusals(values: Values, readonly: ReadonlyArray<number>): Array<Rules.RowError> {

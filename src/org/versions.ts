@@ -16,12 +16,17 @@ export const fromPath = (segment: string): string | undefined => {
   return /^v/i.test(segment) && versions.some((each) => each.version === version) ? version : undefined
 }
 
+/** Whether a version of a path is one that was, and is no more. */
+export const isRetired = (segment: string): boolean => /^v(?:[5-9]|[12]\d|30)\.0$/i.test(segment)
+
 /** The first versions of what is younger than the API itself. */
 const since = {
   /** An upsert by REST that updates says so in a body. */
   upsertBody: 46,
   /** Query results keep the order of SELECT; before, columns came by the alphabet. */
   selectOrder: 50,
+  /** Failed rows of updates and deletes name their records. */
+  failedIds: 53,
   /** Links to all pages of query results at once. */
   resultPages: 58
 }
