@@ -265,7 +265,7 @@ x,,,,,,,12345
 
   it.effect("reads characters that are cut by the blocks of an upload", () =>
     Effect.gen(function* () {
-      const { close, create, send, successful } = yield* api
+      const { close, create, info, send, successful } = yield* api
       const id = yield* create({})
       const csv = new TextEncoder().encode(`Name\n${"é\n".repeat(50_000)}`)
       const pieces = Array.from({ length: 3 }, (_, i) => csv.subarray(i * 65_538, (i + 1) * 65_538))
@@ -273,6 +273,8 @@ x,,,,,,,12345
       yield* send(Request.put(`/jobs/ingest/${id}/batches`).pipe(Request.bodyStream(body, { contentType: "text/csv" })))
       yield* close(id)
       yield* TestClock.adjust("1 second")
+      // 50,000 rows take several turns
+      yield* Effect.repeat(info(id), { until: ({ state }) => state === "JobComplete" })
       const names = new Set(sortedRows(yield* successful(id)).map((row) => row.split('"')[5]))
       assert.deepStrictEqual([...names], ["é"])
     }).pipe(Effect.provide(org))
