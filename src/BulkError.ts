@@ -294,6 +294,60 @@ export class IncompletePage extends Data.TaggedError("IncompletePage")<{
 }
 
 /**
+ * Salesforce does not take a query for Bulk API 2.0: it is no SOQL, names what is not
+ * there, or does what bulk queries cannot. `detail` is Salesforce's message, and
+ * `position` where in the query it sees the problem, counted from 1, if it says so.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SoqlRefused extends Data.TaggedError("SoqlRefused")<{
+  readonly request: string
+  readonly code: string
+  readonly detail: string
+  readonly position: { readonly row: number; readonly column: number } | undefined
+  readonly body: string
+}> {
+  override get message(): string {
+    return `${this.request}: the query was refused: ${this.code}: ${this.detail}`
+  }
+}
+
+/**
+ * Results were asked for again after a break, and what was handed on before is not
+ * the same any more, so that it cannot be continued. `length` is how many bytes that
+ * was.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ResultsChanged extends Data.TaggedError("ResultsChanged")<{
+  readonly jobId: string
+  readonly request: string
+  readonly length: number
+}> {
+  override get message(): string {
+    return `${this.request}: its first ${this.length} bytes were others when they were asked for again`
+  }
+}
+
+/**
+ * A job has no results any more: Salesforce keeps them for seven days, and not at all
+ * once the job is deleted. `cause` is what Salesforce answered.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ResultsExpired extends Data.TaggedError("ResultsExpired")<{
+  readonly jobId: string
+  readonly cause: BulkError
+}> {
+  override get message(): string {
+    return `job ${this.jobId} has no results any more: they are kept for seven days, or until the job is deleted`
+  }
+}
+
+/**
  * A record of a query does not fit its schema. `row` counts the job's records
  * from 1; `column` and `value` are absent where the record as a whole is wrong.
  *
@@ -363,6 +417,9 @@ export type Reason =
   | IncompletePage
   | RecordInvalid
   | PlanNotClean
+  | SoqlRefused
+  | ResultsChanged
+  | ResultsExpired
 
 /**
  * The error of every operation in this library. `reason` is the tagged cause,
@@ -419,6 +476,7 @@ export class BulkError extends Data.TaggedError("BulkError")<{
     const { reason } = this
     switch (reason._tag) {
       case "ApiError":
+      case "SoqlRefused":
         return ErrorCode.parse(reason.code)
       case "JobFailed":
         // "InvalidBatch : Field name not found : Foo__c"
@@ -433,6 +491,7 @@ export class BulkError extends Data.TaggedError("BulkError")<{
     const { reason } = this
     switch (reason._tag) {
       case "ApiError":
+      case "SoqlRefused":
         return adviceFor(`${reason.code} ${reason.detail}`)
       case "JobFailed":
         return adviceFor(reason.detail ?? "")

@@ -66,7 +66,7 @@ export interface Usage {
 /**
  * A connection to one org.
  *
- * - `json` sends a request and decodes its JSON answer. One that is repeatable is
+ * - `json` sends a request and decodes its JSON answer, `null` where it has no body. One that is repeatable is
  *   sent again while it fails in ways that may pass, as the retry policy says, and
  *   no sooner than a `Retry-After` asks; every request is sent once more with renewed
  *   credentials after a 401.
@@ -312,7 +312,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
       timeoutAfterPatience(toSend),
       (once) => ((request.repeatable ?? request.method === "GET") ? retry(once) : once)
     )
-    return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text).pipe(
+    // an answer without a body, as to a DELETE, is a null
+    return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text === "" ? "null" : text).pipe(
       Effect.mapError((error) =>
         BulkError.make(
           new BulkError.UnexpectedResponse({

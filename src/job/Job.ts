@@ -36,6 +36,8 @@ export class JobInfo extends Schema.Class<JobInfo>("JobInfo")({
   operation: Schema.String,
   state: Schema.String,
   object: Schema.optionalKey(Schema.String),
+  /** When it was created, by the org's clock. */
+  createdDate: Schema.optionalKey(Schema.String),
   numberRecordsProcessed: Schema.optionalKey(Schema.Number),
   numberRecordsFailed: Schema.optionalKey(Schema.Number),
   errorMessage: Schema.optionalKey(Schema.String)

@@ -2,17 +2,78 @@
  * The query endpoints, one typed Effect each, for whoever drives a job by hand.
  * The streams of `Query` are built on them.
  *
+ * Salesforce runs a job as soon as it is created, and keeps its results for seven
+ * days.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import * as Continuation from "./continuation.ts"
+import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
 import type * as Job from "./Job.ts"
 
 const endpoint = endpointAt("/jobs/query")
+
+/**
+ * How a query job reads and writes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CreateOptions {
+  /** Whether deleted and archived records are found too (`queryAll`). Default false. */
+  readonly all?: boolean | undefined
+  /** What is between the cells of its results. Default `COMMA`. */
+  readonly columnDelimiter?: "COMMA" | "TAB" | "SEMICOLON" | "PIPE" | "CARET" | "BACKQUOTE" | undefined
+  /** What ends their rows. Default `LF`. */
+  readonly lineEnding?: "LF" | "CRLF" | undefined
+}
+
+/**
+ * What a scoped job takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScopedOptions extends CreateOptions {
+  /** Whether the job is deleted with its results when the scope ends. Default false. */
+  readonly remove?: boolean | undefined
+}
+
+/**
+ * What becomes of a job that is left.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LeaveOptions {
+  /** Whether it is aborted if it still runs. Default true. */
+  readonly abort?: boolean | undefined
+  /** Whether it is deleted with its results. Default false. */
+  readonly remove?: boolean | undefined
+}
+
+/**
+ * Which page, and how large.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PageOptions {
+  /** Where the page begins. Default: the first one. */
+  readonly locator?: string | undefined
+  /** The most records it may hold. Default: Salesforce chooses. */
+  readonly maxRecords?: number | undefined
+  /** Whether the locator is one of `resultPages`, which say where pages begin; then it does not matter whether the page itself says so. Default false. */
+  readonly isLinked?: boolean | undefined
+}
 
 /**
  * One page of results.
@@ -25,19 +86,88 @@ export interface Page {
   readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
   /** How many records the page holds, by its `Sforce-NumberOfRecords` header. */
   readonly numberOfRecords: number
+  /** Where the page begins; `undefined` for the first one. */
+  readonly locator: string | undefined
   /** Where the next page begins; `undefined` on the last page. */
   readonly next: string | undefined
 }
 
 /**
- * Creates a query job; Salesforce runs it at once. SOQL that Bulk API 2.0
- * refuses fails here, as `ApiError` with Salesforce's words.
+ * Creates a query job; Salesforce runs it at once.
+ *
+ * Fails with `SoqlRefused` for SOQL that Bulk API 2.0 does not take, with Salesforce's
+ * words and the position they name.
  *
  * @category operations
  * @since 0.1.0
  */
-export const create = (soql: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
-  endpoint.create({ operation: "query", query: soql })
+export const create = (
+  soql: string,
+  { all = false, ...format }: CreateOptions = {}
+): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  Effect.mapError(endpoint.create({ operation: all ? "queryAll" : "query", query: soql, ...format }), soqlRefused)
+
+/** Refusals of a new job that have nothing to do with its SOQL. */
+const otherRefusals = /LIMIT|NOT_?ENABLED|JSON_PARSER|TXN_SECURITY|SESSION|VERSION/
+
+const soqlRefused = (error: BulkError.BulkError): BulkError.BulkError => {
+  const { reason } = error
+  if (reason._tag !== "ApiError" || reason.status !== 400 || otherRefusals.test(reason.code)) return error
+  const { body, code, detail, request } = reason
+  const [, row, column] = /Row\s*:\s*(\d+)\s*:\s*Column\s*:\s*(\d+)/i.exec(detail) ?? []
+  const position = row === undefined ? undefined : { row: Number(row), column: Number(column) }
+  return BulkError.make(new BulkError.SoqlRefused({ request, code, detail, position, body }), error.org)
+}
+
+/**
+ * A query job for as long as the scope lasts: when it ends, a job that still runs is
+ * aborted, and with `remove` it is deleted too.
+ *
+ * **Example** (A job by hand)
+ *
+ * ```ts
+ * const first = Effect.gen(function* () {
+ *   const { id } = yield* QueryJob.scoped("SELECT Id FROM Account", { remove: true })
+ *   yield* QueryJob.awaitDone(id)
+ *   const page = yield* QueryJob.page(id, { maxRecords: 1000 })
+ *   return yield* Stream.mkUint8Array(page.bytes)
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const scoped = (
+  soql: string,
+  { remove: isRemoved = false, ...options }: ScopedOptions = {}
+): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> =>
+  Effect.acquireRelease(create(soql, options), ({ id }) => leave(id, { remove: isRemoved }))
+
+/**
+ * Leaves a job that nobody waits for any more: aborts it if it still runs, and deletes
+ * it if that is asked for. What does not succeed within ten seconds is logged as a
+ * warning.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const leave = (
+  jobId: string,
+  { abort: isAborted = true, remove: isRemoved = false }: LeaveOptions = {}
+): Effect.Effect<void, never, Connection> =>
+  Effect.gen(function* () {
+    // a job that is done needs no abort, and cannot be aborted
+    if (isAborted) yield* Effect.catchIf(abort(jobId), isDone, () => Effect.void)
+    if (isRemoved) yield* remove(jobId)
+  }).pipe(
+    Effect.timeout("10 seconds"),
+    Effect.catchCause((cause) =>
+      Effect.logWarning(`query job ${jobId} is left behind: it could not be aborted or deleted`, cause)
+    )
+  )
+
+const isDone = ({ isNotFound, reason }: BulkError.BulkError): boolean =>
+  isNotFound || (reason._tag === "ApiError" && reason.code === "INVALIDJOBSTATE")
 
 /**
  * What Salesforce says of a job now.
@@ -48,6 +178,15 @@ export const create = (soql: string): Effect.Effect<Job.JobInfo, BulkError.BulkE
 export const get: (jobId: string) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> = endpoint.get
 
 /**
+ * The query jobs of the org, whoever made them. Salesforce gives 1,000 at once; the
+ * next ones are asked for when these are consumed.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const list: Stream.Stream<Job.JobInfo, BulkError.BulkError, Connection> = endpoint.list
+
+/**
  * Aborts a job that is not finished.
  *
  * @category operations
@@ -55,6 +194,15 @@ export const get: (jobId: string) => Effect.Effect<Job.JobInfo, BulkError.BulkEr
  */
 export const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
   endpoint.abort(jobId)
+
+/**
+ * Deletes a finished job with its results. One that is not there any more counts as
+ * deleted.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const remove: (jobId: string) => Effect.Effect<void, BulkError.BulkError, Connection> = endpoint.remove
 
 /**
  * Waits until a job is `JobComplete`, `Failed` or `Aborted`, and gives what was
@@ -69,36 +217,68 @@ export const awaitDone: <R = never>(
 ) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> = endpoint.awaitDone
 
 /**
- * A page of a complete job's results: the first one, or the one at a locator.
- * `maxRecords` bounds its records; without it Salesforce chooses. The page's
- * bytes are to be read within the scope.
+ * A page of a complete job's results: the first one, or the one at a locator. It comes
+ * once its headers are there; its bytes are to be read once, within the scope.
  *
- * Fails with `UnexpectedResponse` when a header is missing: a page without
- * `Sforce-Locator` cannot be told from the last one.
+ * A page that breaks off, or does not hold as many records as it promised, is asked
+ * for again, and goes on where it was. Fails with the last break when the connection's
+ * retry policy ends: `ConnectionLost`, `IncompletePage`, or `UnexpectedResponse` when a
+ * header is missing, since a page without `Sforce-Locator` cannot be told from the last
+ * one. Fails with `ResultsExpired` when the results are gone.
  *
  * @category operations
  * @since 0.1.0
  */
-export const page = Effect.fnUntraced(function* (
+export const page = (
   jobId: string,
-  options: { readonly locator?: string | undefined; readonly maxRecords?: number | undefined }
-): Effect.fn.Return<Page, BulkError.BulkError, Connection | Scope.Scope> {
-  const connection = yield* Connection
-  const resultsPath = `${endpoint.path(jobId)}/results`
-  const { bytes, headers } = yield* connection.bytes({
-    path: resultsPath,
-    query: { locator: options.locator, maxRecords: options.maxRecords }
-  })
+  { isLinked = false, locator, maxRecords }: PageOptions = {}
+): Effect.Effect<Page, BulkError.BulkError, Connection | Scope.Scope> => {
+  const path = `${endpoint.path(jobId)}/results`
   const unexpected = (problem: string) =>
-    BulkError.make(new BulkError.UnexpectedResponse({ request: `GET ${resultsPath}`, problem }))
-  const locator = headers["sforce-locator"]
-  const numberOfRecords = Number(headers["sforce-numberofrecords"] ?? Number.NaN)
-  if (locator === undefined || locator === "" || !Number.isSafeInteger(numberOfRecords)) {
-    return yield* unexpected(
-      "a page without Sforce-Locator or Sforce-NumberOfRecords cannot be told from a truncated one"
+    Result.fail(BulkError.make(new BulkError.UnexpectedResponse({ request: `GET ${path}`, problem })))
+  return download<Head>({
+    jobId,
+    path,
+    query: { locator, maxRecords },
+    look: get(jobId),
+    rows: ({ numberOfRecords }) => numberOfRecords,
+    head: (headers) => {
+      const next = headers["sforce-locator"]
+      const numberOfRecords = Number(headers["sforce-numberofrecords"] || Number.NaN)
+      if ((!next && !isLinked) || !Number.isSafeInteger(numberOfRecords) || numberOfRecords < 0) {
+        return unexpected("a page without Sforce-Locator or Sforce-NumberOfRecords cannot be told from a truncated one")
+      }
+      if (next !== undefined && next === locator) return unexpected(`the page at locator ${locator} leads to itself`)
+      // the last page carries the word, not an absent header
+      return Result.succeed({ numberOfRecords, next: next === "null" ? undefined : next })
+    }
+  }).pipe(Effect.map(({ bytes, head }) => ({ bytes, locator, ...head })))
+}
+
+/**
+ * Where the pages of a complete job begin, as Salesforce cuts them, so that they can be
+ * read beside each other (API version 58.0 and later). `undefined` is the first one.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const resultPages = (jobId: string): Stream.Stream<string | undefined, BulkError.BulkError, Connection> => {
+  const path = `${endpoint.path(jobId)}/resultPages`
+  return Stream.paginate(undefined as string | undefined, (locator) =>
+    Connection.use((connection) => connection.json({ method: "GET", path, query: { locator } }, ResultPages)).pipe(
+      Effect.flatMap((list) =>
+        Effect.map(
+          Continuation.locatorOf(list, `GET ${path}`),
+          (next) => [list.resultPages.map(({ resultUrl }) => Continuation.locatorIn(resultUrl)), next] as const
+        )
+      )
     )
-  }
-  if (locator === options.locator) return yield* unexpected(`the page at locator ${locator} leads to itself`)
-  // the last page carries the word, not an absent header
-  return { bytes, numberOfRecords, next: locator === "null" ? undefined : locator }
+  )
+}
+
+type Head = Pick<Page, "numberOfRecords" | "next">
+
+const ResultPages = Schema.Struct({
+  resultPages: Schema.Array(Schema.Struct({ resultUrl: Schema.String })),
+  ...Continuation.fields
 })

@@ -1,6 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import * as Continuation from "./continuation.ts"
 import * as Job from "./Job.ts"
 import * as Poll from "./Poll.ts"
 
@@ -10,8 +13,11 @@ export interface AwaitOptions<R> {
   readonly onLook?: ((job: Job.JobInfo) => Effect.Effect<void, never, R>) | undefined
 }
 
+const JobList = Schema.Struct({ records: Schema.Array(Job.JobInfo), ...Continuation.fields })
+
 /** The operations that ingest and query jobs share, each at its own path. */
 export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
+  const jobType = base === "/jobs/ingest" ? "V2Ingest" : "V2Query"
   const path = (jobId: string): string => `${base}/${encodeURIComponent(jobId)}`
 
   const create = (body: object): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
@@ -22,7 +28,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
           path: base,
           // at worst a spare job is left, which nobody closes
           repeatable: true,
-          body: { ...body, contentType: "CSV", columnDelimiter: "COMMA", lineEnding: "LF" }
+          body: { contentType: "CSV", columnDelimiter: "COMMA", lineEnding: "LF", ...body }
         },
         Job.JobInfo
       )
@@ -43,6 +49,32 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
         ? Effect.flatMap(get(jobId), (job) => (job.state === "Aborted" ? Effect.succeed(job) : Effect.fail(error)))
         : Effect.fail(error)
     )
+
+  /** Deletes a job with its data; one that is not there any more counts as deleted. */
+  const remove = (jobId: string): Effect.Effect<void, BulkError.BulkError, Connection> =>
+    Connection.use((connection) =>
+      connection.json({ method: "DELETE", path: path(jobId), repeatable: true }, Schema.Null)
+    ).pipe(
+      Effect.catch((error) => (error.isNotFound ? Effect.void : Effect.fail(error))),
+      Effect.asVoid
+    )
+
+  /** The jobs of the org, page after page as they are consumed. */
+  const list: Stream.Stream<Job.JobInfo, BulkError.BulkError, Connection> = Stream.paginate(
+    undefined as string | undefined,
+    (queryLocator) =>
+      Connection.use((connection) =>
+        connection.json(
+          // a locator knows what the list is of
+          { method: "GET", path: base, query: queryLocator === undefined ? { jobType } : { queryLocator } },
+          JobList
+        )
+      ).pipe(
+        Effect.flatMap((page) =>
+          Effect.map(Continuation.locatorOf(page, `GET ${base}`), (next) => [page.records, next] as const)
+        )
+      )
+  )
 
   /**
    * Closes a job. What it was answered matters less than what became of it: without a
@@ -72,7 +104,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> =>
     Poll.untilDone(get(jobId), { ...options, jobId })
 
-  return { path, create, get, abort, close, awaitDone }
+  return { path, create, get, list, abort, remove, close, awaitDone }
 }
 
 const isRefusedState = ({ reason }: BulkError.BulkError): boolean =>

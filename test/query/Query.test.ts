@@ -76,11 +76,16 @@ describe("Query.records", () => {
   it.effect("gives Salesforce's words for a query that it refuses", () =>
     Effect.gen(function* () {
       const unknown = yield* reasonOf(Query.records({ schema: key, from: "Nothing__c" }))
-      assert.deepInclude(unknown, { _tag: "ApiError", status: 400 })
+      assert.deepInclude(unknown, { _tag: "SoqlRefused", request: "POST /jobs/query" })
       const grouped = yield* reasonOf(
         Query.records({ schema: key, soql: raw("SELECT Key__c FROM Widget__c GROUP BY Key__c") })
       )
-      assert.deepInclude(grouped, { _tag: "ApiError", code: "API_ERROR" })
+      assert.deepInclude(grouped, { _tag: "SoqlRefused", code: "API_ERROR", position: { row: 1, column: 30 } })
+      const misspelt = yield* reasonOf(
+        Query.records({ schema: key, soql: raw("SELECT Key__c FROM Widget__c WHERE Nmae = 'x'") })
+      )
+      assert.deepInclude(misspelt, { _tag: "SoqlRefused", position: { row: 1, column: 36 } })
+      assert.match(misspelt.message, /No such column 'Nmae'/)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
