@@ -93,7 +93,7 @@ export class SessionExpired extends Data.TaggedError("SessionExpired")<{
   readonly instanceUrl: string
 }> {
   override get message(): string {
-    return `${this.instanceUrl} refused the access token, and a fixed token cannot be renewed: sign in again`
+    return `${this.instanceUrl} refused the access token: it has expired, was ended or belongs to another org; a fixed token cannot be renewed, sign in again`
   }
 }
 
@@ -152,6 +152,41 @@ export class WrongOrg extends Data.TaggedError("WrongOrg")<{
 }> {
   override get message(): string {
     return `this is another org than expected: its ${this.what} is ${this.actual}, not ${this.expected}; nothing was written`
+  }
+}
+
+/**
+ * The org does not have this API version. `available` are those that it has.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class VersionUnavailable extends Data.TaggedError("VersionUnavailable")<{
+  readonly apiVersion: string
+  readonly available: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    const byNumber = this.available.toSorted((a, b) => Number(a) - Number(b))
+    return `the org has no API version ${this.apiVersion}: it has ${byNumber[0]} to ${byNumber.at(-1)}`
+  }
+}
+
+/**
+ * The org has made so many of its daily API calls that the connection's `dailyLimit`
+ * leaves the rest to others. No job was created. The calls of 24 hours count, so that
+ * some are free again with every hour.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class DailyLimitReached extends Data.TaggedError("DailyLimitReached")<{
+  readonly used: number
+  readonly max: number
+  readonly share: number
+}> {
+  override get message(): string {
+    const limit = Math.floor(this.max * this.share)
+    return `the org has made ${this.used} of its ${this.max} daily API calls, and this connection stops at ${limit}`
   }
 }
 
@@ -408,6 +443,8 @@ export type Reason =
   | SignInFailed
   | InvalidOptions
   | WrongOrg
+  | VersionUnavailable
+  | DailyLimitReached
   | DeadlinePassed
   | JobFailed
   | CommitUnknown
@@ -526,7 +563,7 @@ export class BulkError extends Data.TaggedError("BulkError")<{
 
   /** Whether an allowance of the org is used up, so that it will not help to ask again soon. */
   get isLimit(): boolean {
-    return this.category === "limit"
+    return this.category === "limit" || this.reason._tag === "DailyLimitReached"
   }
 
   /** Whether the user, or the org, lacks a permission or a feature. */
@@ -566,6 +603,8 @@ export const inOrg = (error: BulkError, org: string | undefined): BulkError =>
 
 const describeCause = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
+  // what lies beneath says more, like ECONNREFUSED beneath "fetch failed"
+  if (cause.cause instanceof Error) return describeCause(cause.cause)
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined
   return cause.message === "" ? (code ?? cause.name) : cause.message
 }

@@ -11,7 +11,7 @@ interface Symptom {
 const symptoms: ReadonlyArray<Symptom> = [
   {
     // the first bytes of gzip, read as text
-    words: /\p{Cc}[\p{Cc}\ufffd]/u,
+    words: /not found : \p{Cc}[\p{Cc}\ufffd]/u,
     advice: "the org took a compressed upload for CSV: leave gzip out"
   },
   {

@@ -55,7 +55,8 @@ export class Session extends Context.Service<
  *
  * `instanceUrl` is the org's own URL (`https://acme.my.salesforce.com`);
  * anything but https is refused with `InvalidOptions`, except on the loopback
- * host, so that a token never crosses a network in the clear.
+ * host, so that a token never crosses a network in the clear. So is a token that
+ * cannot be one.
  *
  * **Example** (Connecting with a token)
  *
@@ -78,12 +79,25 @@ export const layerToken = (options: {
     Effect.gen(function* () {
       const instanceUrl = yield* Effect.fromResult(checkOrigin("instanceUrl", options.instanceUrl))
       const accessToken = toRedacted(options.accessToken)
+      const problem = problemOfToken(Redacted.value(accessToken))
+      if (problem !== undefined) {
+        return yield* BulkError.make(new BulkError.InvalidOptions({ problem: `accessToken ${problem}` }))
+      }
       return Session.of({
         current: Effect.succeed({ instanceUrl, accessToken }),
-        renew: () => Effect.fail(BulkError.make(new BulkError.SessionExpired({ instanceUrl })))
+        renew: () => Effect.fail(BulkError.make(new BulkError.SessionExpired({ instanceUrl }), instanceUrl))
       })
     })
   )
+
+/** What is wrong with an access token, as far as it can be seen. */
+const problemOfToken = (token: string): string | undefined => {
+  if (token === "") return "is empty"
+  if (token.startsWith("[REDACTED]")) {
+    return "is a placeholder: the Salesforce CLI gives the token itself by `sf org auth show-access-token`"
+  }
+  return /^[\x21-\x7e]+$/.test(token) ? undefined : "holds a blank, a line break or the like, which no token does"
+}
 
 /**
  * A session of a flow of one's own: `signIn` gives credentials, and is run again

@@ -11,19 +11,29 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
+import * as Metrics from "../Metrics.ts"
 import * as Auth from "./Auth.ts"
+import * as Answer from "./answer.ts"
+import * as Gzip from "./gzip.ts"
+import { staysHere } from "./origin.ts"
+import { watchUpload } from "./stall.ts"
+import { noAnswer } from "./transport.ts"
+import { checkVersion, newest, Versions } from "./versions.ts"
 
 /**
  * A request to the org's REST API. `path` follows `/services/data/vNN.N`;
@@ -64,6 +74,17 @@ export interface Usage {
 }
 
 /**
+ * What an upload can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UploadOptions {
+  /** Whether it is compressed on the way. Default: what the connection's `gzipUploads` says. */
+  readonly gzip?: boolean | undefined
+}
+
+/**
  * A connection to one org.
  *
  * - `json` sends a request and decodes its JSON answer, `null` where it has no body. One that is repeatable is
@@ -76,9 +97,13 @@ export interface Usage {
  *   the socket takes it. It is never repeated, since a stream cannot be asked
  *   twice; the stream's own failure comes out untouched.
  * - `retry` repeats an operation of one's own as the connection repeats requests.
- * - `usage` is what the org last said of its daily API calls.
+ * - `usage` is what the org last said of its daily API calls; it is a metric too, see
+ *   `Metrics.apiCallsUsed`.
+ * - `org` is the URL of the org, once the session was asked for it.
+ * - `apiVersion` is the version that is used, like `"62.0"`; versions compare as numbers.
  *
- * A connection over which nothing moves fails with `ConnectionLost`, never silently.
+ * A connection over which nothing moves fails with `ConnectionLost`, never silently. An
+ * answer that leads elsewhere is not followed: a token goes to the org's own host alone.
  *
  * @category services
  * @since 0.1.0
@@ -87,6 +112,7 @@ export class Connection extends Context.Service<
   Connection,
   {
     readonly apiVersion: string
+    readonly org: Effect.Effect<string | undefined>
     readonly usage: Effect.Effect<Usage | undefined>
     readonly retry: <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) => Effect.Effect<A, BulkError.BulkError, R>
     readonly json: <S extends Schema.ConstraintDecoder<unknown>>(
@@ -98,7 +124,8 @@ export class Connection extends Context.Service<
     ) => Effect.Effect<Download, BulkError.BulkError, Scope.Scope>
     readonly upload: <E, R>(
       path: string,
-      body: Stream.Stream<Uint8Array, E, R>
+      body: Stream.Stream<Uint8Array, E, R>,
+      options?: UploadOptions
     ) => Effect.Effect<void, E | BulkError.BulkError, R>
   }
 >()("effect-salesforce-bulk/Connection") {}
@@ -110,7 +137,7 @@ export class Connection extends Context.Service<
  * @since 0.1.0
  */
 export interface Options {
-  /** The API version, like `"62.0"`. Default `"62.0"`. */
+  /** The API version, like `"62.0"`, or `"latest"`: the newest that the org has, which it is asked once. Default `"62.0"`. */
   readonly apiVersion?: string | undefined
   /** What the org's logs call this client. Default `"effect-salesforce-bulk"`. */
   readonly clientName?: string | undefined
@@ -118,13 +145,33 @@ export interface Options {
   readonly retry?: Schedule.Schedule<unknown, BulkError.BulkError> | undefined
   /** How long a connection may carry nothing before it counts as lost. Default 30 seconds. */
   readonly idleTimeout?: Duration.Input | undefined
+  /** Whether results are compressed on the way. Default true, except on the loopback host, which has nothing to gain. */
+  readonly gzipDownloads?: boolean | undefined
+  /** Whether uploads are compressed on the way, which Salesforce does not document for Bulk API 2.0. Default false. */
+  readonly gzipUploads?: boolean | undefined
+  /**
+   * The share of the org's daily API calls, above 0 and up to 1, from which on no job is
+   * created any more: that fails with `DailyLimitReached`, and leaves the rest to
+   * others. Jobs that are there are followed to their end. Default: no such limit.
+   */
+  readonly dailyLimit?: number | undefined
 }
 
 /**
  * A connection with options of one's own. Every call makes another connection,
  * so two orgs in one program are two layers.
  *
- * Fails with `InvalidOptions` when the API version is none.
+ * Fails with `InvalidOptions` for options that cannot work; with `"latest"` also with
+ * what the org's answer can fail with. A version that the org does not have fails
+ * the first request with `VersionUnavailable`.
+ *
+ * **Example** (Leaving a tenth of the day's API calls to others)
+ *
+ * ```ts
+ * const ConnectionLive = Connection.layerWith({ apiVersion: "latest", dailyLimit: 0.9 }).pipe(
+ *   Layer.provide([SessionLive, NodeHttpClient.layerUndici])
+ * )
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -250,102 +297,227 @@ const respectfully = (
 /** How long the head of an answer, or a whole JSON answer, may take before it counts as lost. */
 const patience = "2 minutes"
 
+/** How long what the org said of its API calls counts, where a limit depends on it. */
+const usageLifetime = 60_000
+
+type HttpRequest = HttpClientRequest.HttpClientRequest
+
+/** An answer, and what was asked by whom for it. */
+interface Exchange {
+  readonly request: HttpRequest
+  readonly credentials: Auth.Credentials
+  readonly response: HttpClientResponse.HttpClientResponse
+}
+
 const make = Effect.fnUntraced(function* (options: Options) {
   const session = yield* Auth.Session
   const client = yield* HttpClient.HttpClient
-  const apiVersion = options.apiVersion ?? defaultApiVersion
-  if (!/^\d{2,}\.\d$/.test(apiVersion)) {
-    return yield* BulkError.make(
-      new BulkError.InvalidOptions({ problem: `apiVersion ${JSON.stringify(apiVersion)} is not like "62.0"` })
-    )
+  const { dailyLimit } = options
+  if (dailyLimit !== undefined && !(dailyLimit > 0 && dailyLimit <= 1)) {
+    return yield* invalid(`dailyLimit ${dailyLimit} is no share of the org's daily API calls: above 0 and up to 1`)
+  }
+  const clientName = options.clientName ?? "effect-salesforce-bulk"
+  if (!/^[\x21-\x2b\x2d-\x7e]+$/.test(clientName)) {
+    return yield* invalid(`clientName ${JSON.stringify(clientName)} cannot be sent: it holds a blank or a comma`)
   }
   const scopedClient = HttpClient.withScope(client)
-  const clientName = options.clientName ?? "effect-salesforce-bulk"
   const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
   const schedule = respectfully(options.retry ?? defaultRetry)
   const retry = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
     Effect.retry(self, { schedule, while: (error) => error.isRetryable })
-  let usage: Usage | undefined
+  let usage: (Usage & { readonly at: number }) | undefined
+  let org: string | undefined
+  let hasAnswered = false
+  let hasSucceeded = false
+
+  /** Notes what an answer says besides what was asked for. */
+  const note = (url: string, request: HttpRequest, response: HttpClientResponse.HttpClientResponse) =>
+    Effect.gen(function* () {
+      hasAnswered = true
+      hasSucceeded ||= Answer.isOk(response)
+      const at = { org: url }
+      const status = String(response.status)
+      yield* Metric.update(Metric.withAttributes(Metrics.requests, { ...at, method: request.method, status }), 1)
+      const said = Answer.readUsage(response)
+      if (said === undefined) return
+      usage = { ...said, at: yield* Clock.currentTimeMillis }
+      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsUsed, at), said.used)
+      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsMax, at), said.max)
+    })
+
+  /** Sends a request to an org, and refuses to be led elsewhere. */
+  const execute = <R>(
+    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
+    url: string,
+    request: HttpRequest,
+    toSend: HttpRequest
+  ) =>
+    Effect.all([Effect.serviceOption(FetchHttpClient.RequestInit), Calls]).pipe(
+      Effect.flatMap(([init, calls]) => {
+        if (calls !== undefined) calls.count++
+        return via.execute(toSend).pipe(
+          // the org has no part in the caller's trace: its ids stay at home
+          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+          // the one client that would follow redirects unasked
+          Effect.provideService(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), redirect: "manual" })
+        )
+      }),
+      Effect.mapError(({ reason }) =>
+        noAnswer({ request: describe(request), url, cause: reason.cause ?? reason._tag, hasAnswered })
+      ),
+      Effect.tap((response) => note(url, request, response)),
+      Effect.tap((response) => {
+        const target = Answer.redirectTarget(response, url)
+        if (target === undefined) return Effect.void
+        const problem = `it leads to ${target}, and no token goes there: give the org's own URL, its My Domain`
+        return Effect.andThen(
+          Effect.ignore(response.text),
+          Effect.fail(BulkError.make(new BulkError.UnexpectedResponse({ request: describe(request), problem }), url))
+        )
+      })
+    )
+
+  const timeoutAfterPatience = (request: HttpRequest) =>
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => Effect.suspend(() => Effect.fail(connectionLost(request, `nothing within ${patience}`, org)))
+    })
+
+  const current = Effect.tap(session.current, ({ instanceUrl }) =>
+    Effect.sync(() => {
+      org = instanceUrl
+    })
+  )
 
   const sendWith = <R>(
     via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-    request: HttpClientRequest.HttpClientRequest,
+    request: HttpRequest,
     credentials: Auth.Credentials
-  ) =>
-    Effect.flatMap(Calls, (calls) => {
-      if (calls !== undefined) calls.count++
-      return via.execute(
+  ): Effect.Effect<Exchange, BulkError.BulkError, R> =>
+    Effect.map(
+      execute(
+        via,
+        credentials.instanceUrl,
+        request,
         request.pipe(
           HttpClientRequest.prependUrl(`${credentials.instanceUrl}/services/data/v${apiVersion}`),
           HttpClientRequest.bearerToken(credentials.accessToken),
           HttpClientRequest.setHeader("Sforce-Call-Options", `client=${clientName}`)
         )
-      )
-    }).pipe(
-      Effect.tap((response) =>
-        Effect.sync(() => {
-          usage = readUsage(response.headers["sforce-limit-info"]) ?? usage
-        })
       ),
-      // the org has no part in the caller's trace: its ids stay at home
-      Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-      Effect.mapError((error) => connectionLost(request, error.reason.cause ?? error.reason._tag))
+      (response) => ({ request, credentials, response })
     )
 
   /** Sends, and once more with renewed credentials if the first ones were refused. */
   const send = Effect.fnUntraced(function* <R>(
     via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-    request: HttpClientRequest.HttpClientRequest
+    request: HttpRequest
   ) {
-    const credentials = yield* session.current
-    const response = yield* sendWith(via, request, credentials)
-    if (response.status !== 401) return response
-    const body = yield* readText(request, response)
-    if (finalRefusals.some((words) => body.includes(words))) return yield* apiError(request, response, body)
+    const credentials = yield* current
+    const exchange = yield* sendWith(via, request, credentials)
+    if (exchange.response.status !== 401) return exchange
+    const body = yield* readText(exchange)
+    if (Answer.isFinalRefusal(body)) return yield* apiError(exchange, body)
     return yield* sendWith(via, request, yield* session.renew(credentials))
   })
 
-  const json = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(request: Request, schema: S) {
-    const toSend = toHttp(request).pipe(HttpClientRequest.acceptJson)
-    const text = yield* send(client, toSend).pipe(
-      Effect.flatMap((response) => readOk(toSend, response)),
-      timeoutAfterPatience(toSend),
-      (once) => ((request.repeatable ?? request.method === "GET") ? retry(once) : once)
+  /** The versions that the org has, which it tells anybody. */
+  const versions = Effect.gen(function* () {
+    const { instanceUrl } = yield* current
+    const request = HttpClientRequest.get("/services/data").pipe(HttpClientRequest.acceptJson)
+    const text = yield* execute(client, instanceUrl, request, HttpClientRequest.prependUrl(request, instanceUrl)).pipe(
+      Effect.flatMap((response) =>
+        readOk({ request, response, credentials: { instanceUrl, accessToken: Redacted.make("") } })
+      ),
+      timeoutAfterPatience(request)
     )
-    // an answer without a body, as to a DELETE, is a null
-    return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text === "" ? "null" : text).pipe(
-      Effect.mapError((error) =>
-        BulkError.make(
-          new BulkError.UnexpectedResponse({
-            request: describe(toSend),
-            problem: `the answer is not what the API documents: ${error.message}`
-          })
-        )
-      )
-    )
+    return yield* decode(request, text, Versions, instanceUrl)
   })
 
-  const bytes = Effect.fnUntraced(function* (request: Omit<Request, "method" | "body">) {
-    const toSend = toHttp({ ...request, method: "GET" }).pipe(HttpClientRequest.accept("text/csv"))
-    const response = yield* send(scopedClient, toSend).pipe(
-      Effect.tap((response) => (isOk(response) ? Effect.void : readOk(toSend, response))),
-      timeoutAfterPatience(toSend),
-      retry
-    )
-    return {
-      headers: response.headers,
-      // a reader may take its time: only waiting for bytes is timed
-      bytes: Stream.transformPull(
-        Stream.mapError(response.stream, (error) => connectionLost(toSend, error.reason.cause)),
-        (pull) =>
-          Effect.succeed(Effect.timeoutOrElse(pull, { duration: idleTimeout, orElse: () => Effect.fail(idle(toSend)) }))
+  /** A version that the org does not have makes a stranger of every path. */
+  const blamingVersion = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
+    Effect.catch(self, (error) => {
+      const isSuspect = error.reason._tag === "ApiError" && (error.reason.status === 404 || error.reason.status === 410)
+      if (hasSucceeded || !isSuspect) return Effect.fail(error)
+      return Effect.flatMap(
+        Effect.orElseSucceed(versions, () => undefined),
+        (known) =>
+          Effect.fail(
+            known === undefined || known.some(({ version }) => version === apiVersion)
+              ? error
+              : BulkError.make(
+                  new BulkError.VersionUnavailable({ apiVersion, available: known.map(({ version }) => version) }),
+                  error.org
+                )
+          )
       )
+    })
+
+  const json = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(request: Request, schema: S) {
+    if (request.method === "POST") yield* belowDailyLimit
+    const toSend = toHttp(request).pipe(HttpClientRequest.acceptJson)
+    const { text, url } = yield* send(client, toSend).pipe(
+      Effect.flatMap((exchange) =>
+        Effect.map(readOk(exchange), (text) => ({ text, url: exchange.credentials.instanceUrl }))
+      ),
+      timeoutAfterPatience(toSend),
+      (once) => ((request.repeatable ?? request.method === "GET") ? retry(once) : once),
+      blamingVersion
+    )
+    return yield* decode(toSend, text, schema, url)
+  })
+
+  /** Asks the org how many API calls it has made, unless that is known well enough, and stops where they are too many. */
+  const belowDailyLimit = Effect.gen(function* () {
+    if (dailyLimit === undefined) return
+    if (usage === undefined || usage.at + usageLifetime <= (yield* Clock.currentTimeMillis)) {
+      const request = HttpClientRequest.get("/").pipe(HttpClientRequest.acceptJson)
+      yield* send(client, request).pipe(Effect.flatMap(readOk), timeoutAfterPatience(request), retry, blamingVersion)
+    }
+    if (usage !== undefined && usage.used >= usage.max * dailyLimit) {
+      const { max, used } = usage
+      return yield* BulkError.make(new BulkError.DailyLimitReached({ used, max, share: dailyLimit }), org)
     }
   })
 
-  const upload = Effect.fnUntraced(function* <E, R>(path: string, body: Stream.Stream<Uint8Array, E, R>) {
+  const bytes = Effect.fnUntraced(function* (request: Omit<Request, "method" | "body">) {
+    const { instanceUrl } = yield* retry(current)
+    const gzip = options.gzipDownloads ?? !staysHere(instanceUrl)
+    const toSend = toHttp({ ...request, method: "GET" }).pipe(
+      HttpClientRequest.accept("text/csv"),
+      HttpClientRequest.setHeader("Accept-Encoding", gzip ? "gzip" : "identity")
+    )
+    const { credentials, response } = yield* send(scopedClient, toSend).pipe(
+      Effect.tap((exchange) => (Answer.isOk(exchange.response) ? Effect.void : readOk(exchange))),
+      timeoutAfterPatience(toSend),
+      retry,
+      blamingVersion
+    )
+    const lost = (cause: unknown) => connectionLost(toSend, cause, credentials.instanceUrl)
+    // a reader may take its time: only waiting for bytes is timed
+    const received = Stream.transformPull(
+      Stream.mapError(response.stream, (error) => lost(error.reason.cause)),
+      (pull) =>
+        Effect.succeed(
+          Effect.timeoutOrElse(pull, { duration: idleTimeout, orElse: () => Effect.fail(lost(nothingMoves)) })
+        )
+    )
+    return {
+      headers: response.headers,
+      bytes:
+        response.headers["content-encoding"] === "gzip"
+          ? Gzip.decompressed(received, (cause) => (cause instanceof BulkError.BulkError ? cause : lost(cause)))
+          : received
+    }
+  })
+
+  const upload = Effect.fnUntraced(function* <E, R>(
+    path: string,
+    body: Stream.Stream<Uint8Array, E, R>,
+    { gzip = options.gzipUploads ?? false }: UploadOptions = {}
+  ) {
     const context = yield* Effect.context<R>()
-    const watch = yield* watchUpload(idleTimeout)
+    const watch = yield* watchUpload(idleTimeout, patience)
     // HTTP clients fold a failing body into errors of their own: keep the original
     let failure: Cause.Cause<E | BulkError.BulkError> | undefined
     const watched = body.pipe(
@@ -358,120 +530,90 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Stream.provideContext(context)
     )
     const request = HttpClientRequest.put(path).pipe(
-      HttpClientRequest.bodyStream(watched, { contentType: "text/csv; charset=UTF-8" }),
+      HttpClientRequest.bodyStream(gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched, {
+        contentType: "text/csv; charset=UTF-8"
+      }),
+      gzip ? HttpClientRequest.setHeader("Content-Encoding", "gzip") : (plain) => plain,
       HttpClientRequest.acceptJson
     )
-    yield* session.current.pipe(
-      Effect.flatMap((credentials) => sendWith(client, request, credentials)),
-      Effect.flatMap((response) => readOk(request, response)),
-      Effect.raceFirst(Effect.andThen(watch.stalled, Effect.fail(idle(request)))),
+    yield* current.pipe(
+      Effect.flatMap((credentials) =>
+        sendWith(client, request, credentials).pipe(
+          Effect.flatMap(readOk),
+          Effect.raceFirst(
+            Effect.andThen(watch.stalled, Effect.fail(connectionLost(request, nothingMoves, credentials.instanceUrl)))
+          )
+        )
+      ),
       Effect.catchCause((cause): Effect.Effect<never, E | BulkError.BulkError> => Effect.failCause(failure ?? cause))
     )
   })
 
-  return Connection.of({ apiVersion, usage: Effect.sync(() => usage), retry, json, bytes, upload })
+  const apiVersion =
+    options.apiVersion === "latest"
+      ? newest(yield* retry(versions))
+      : yield* Effect.fromResult(checkVersion(options.apiVersion ?? defaultApiVersion))
+
+  return Connection.of({
+    apiVersion,
+    org: Effect.sync(() => org),
+    usage: Effect.sync(() => (usage === undefined ? undefined : { used: usage.used, max: usage.max })),
+    retry,
+    json,
+    bytes,
+    upload
+  })
 })
 
-const toHttp = (request: Request): HttpClientRequest.HttpClientRequest =>
+const invalid = (problem: string) => BulkError.make(new BulkError.InvalidOptions({ problem }))
+
+const toHttp = (request: Request): HttpRequest =>
   HttpClientRequest.make(request.method)(request.path, {
     ...(request.query === undefined ? undefined : { urlParams: request.query }),
     ...(request.body === undefined ? undefined : { body: HttpBody.jsonUnsafe(request.body) })
   })
 
-const isOk = (response: HttpClientResponse.HttpClientResponse): boolean =>
-  response.status >= 200 && response.status < 300
+const describe = (request: HttpRequest): string => `${request.method} ${request.url}`
 
-const describe = (request: HttpClientRequest.HttpClientRequest): string => `${request.method} ${request.url}`
+const nothingMoves = "nothing moved any more"
 
-const connectionLost = (request: HttpClientRequest.HttpClientRequest, cause: unknown): BulkError.BulkError =>
-  BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }))
+const connectionLost = (request: HttpRequest, cause: unknown, org?: string): BulkError.BulkError =>
+  BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }), org)
 
-const idle = (request: HttpClientRequest.HttpClientRequest): BulkError.BulkError =>
-  connectionLost(request, "nothing moved any more")
-
-/**
- * Watches whether an upload moves: `body` notes what the socket takes, and `stalled`
- * ends when it has taken nothing for the idle timeout, or given no answer for as long
- * as an answer may take. A source that takes its time is no stall.
- */
-const watchUpload = (idleTimeout: Duration.Duration) =>
-  Effect.map(Effect.clockWith(Effect.succeed), (clock) => {
-    /** Since when the socket is at work, and until when it may be. */
-    let busyUntil = Number.POSITIVE_INFINITY
-    const isBusyFor = (limit: Duration.Input) =>
-      Effect.sync(() => {
-        busyUntil = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
-      })
-    const body = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
-      Stream.transformPull(self, (pull) =>
-        Effect.succeed(
-          Effect.suspend(() => {
-            busyUntil = Number.POSITIVE_INFINITY
-            return Effect.tap(pull, () => isBusyFor(idleTimeout))
-          })
-        )
-      ).pipe(Stream.onEnd(isBusyFor(patience)))
-    const stalled = Effect.repeat(Effect.sleep(idleTimeout), {
-      until: () => clock.currentTimeMillisUnsafe() >= busyUntil
-    })
-    return { body, stalled }
-  })
-
-const timeoutAfterPatience = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.timeoutOrElse({
-    duration: patience,
-    orElse: () => Effect.fail(connectionLost(request, `nothing within ${patience}`))
-  })
-
-const readText = (
-  request: HttpClientRequest.HttpClientRequest,
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string, BulkError.BulkError> =>
-  Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause))
-
-/** Refusals that no other token would change. */
-const finalRefusals = ["Connected app is not attached to Agent", "This session is not valid for use with the REST API"]
+const readText = ({ credentials, request, response }: Exchange): Effect.Effect<string, BulkError.BulkError> =>
+  Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause, credentials.instanceUrl))
 
 /** The body of a success; anything else fails as the error that Salesforce describes in it. */
-const readOk = Effect.fnUntraced(function* (
-  request: HttpClientRequest.HttpClientRequest,
-  response: HttpClientResponse.HttpClientResponse
-) {
-  const body = yield* readText(request, response)
-  if (isOk(response)) return body
-  return yield* apiError(request, response, body)
+const readOk = Effect.fnUntraced(function* (exchange: Exchange) {
+  const body = yield* readText(exchange)
+  if (Answer.isOk(exchange.response)) return body
+  return yield* apiError(exchange, body)
 })
 
-const apiError = Effect.fnUntraced(function* (
-  request: HttpClientRequest.HttpClientRequest,
-  { headers, status }: HttpClientResponse.HttpClientResponse,
-  body: string
-) {
-  const [error] = Option.getOrElse(decodeErrors(body), () => [undefined])
-  return yield* BulkError.make(
-    new BulkError.ApiError({
-      request: describe(request),
-      status,
-      code: error?.errorCode ?? `HTTP_${status}`,
-      detail: error?.message ?? "the answer is not Salesforce's JSON; a proxy or the network's edge may have given it",
-      body,
-      retryAfter: readRetryAfter(headers["retry-after"], yield* Clock.currentTimeMillis)
-    })
+/** What an answer describes; should it echo the token, that is taken out. */
+const apiError = ({ credentials, request, response }: Exchange, body: string) => {
+  const token = Redacted.value(credentials.accessToken)
+  const safe = token === "" ? body : body.replaceAll(token, "<redacted>")
+  return Effect.flatMap(Answer.apiError(describe(request), response, safe), (reason) =>
+    Effect.fail(BulkError.make(reason, credentials.instanceUrl))
   )
-})
-
-/** Milliseconds of a `Retry-After` header: seconds, or a date. */
-const readRetryAfter = (header: string | undefined, now: number): number | undefined => {
-  if (header === undefined) return undefined
-  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
 }
 
-const readUsage = (header: string | undefined): Usage | undefined => {
-  const [, used, max] = /api-usage=(\d+)\/(\d+)/.exec(header ?? "") ?? []
-  return used === undefined ? undefined : { used: Number(used), max: Number(max) }
+const decode = <S extends Schema.ConstraintDecoder<unknown>>(
+  request: HttpRequest,
+  text: string,
+  schema: S,
+  org: string
+): Effect.Effect<S["Type"], BulkError.BulkError> => {
+  // an answer without a body, as to a DELETE, is a null
+  const decoded = Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text === "" ? "null" : text)
+  return Effect.mapError(decoded, (error) =>
+    BulkError.make(
+      new BulkError.UnexpectedResponse({
+        request: describe(request),
+        problem: `the answer is not what the API documents: ${text === "" ? "it is empty" : error.message}`
+      }),
+      org
+    )
+  )
 }
-
-const decodeErrors = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.NonEmptyArray(Schema.Struct({ errorCode: Schema.String, message: Schema.String })))
-)

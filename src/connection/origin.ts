@@ -17,5 +17,8 @@ export const checkOrigin = (name: string, text: string): Result.Result<string, B
   return Result.succeed(url.origin)
 }
 
+/** Whether requests to an origin stay on this machine. */
+export const staysHere = (origin: string): boolean => isLoopback(URL.parse(origin)?.hostname ?? "")
+
 const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)

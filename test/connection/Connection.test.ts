@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
+import { Effect, Fiber, Layer, Metric, Redacted, Schedule, Schema, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -74,7 +74,7 @@ describe("Connection", () => {
       })
       assert.match(
         error.message,
-        /^POST \/x: 400 INVALIDENTITY: Unable to find object: Foo \(the object.s API name is misspelled/
+        /^https:\/\/acme\.my\.salesforce\.com: POST \/x: 400 INVALIDENTITY: Unable to find object: Foo \(the object.s API name is misspelled/
       )
       assert.isFalse(error.isRetryable)
     })
@@ -119,9 +119,12 @@ describe("Connection", () => {
       assert.deepInclude(yield* Fiber.join(fiber), { _tag: "ApiError", status: 503 })
       assert.strictEqual(org.requests.length, 6)
 
-      const gone = scripted([json([{ errorCode: "NOT_FOUND", message: "gone" }], 404)])
-      assert.deepInclude(yield* reasonOf(get.pipe(over(gone))), { _tag: "ApiError", code: "NOT_FOUND" })
-      assert.strictEqual(gone.requests.length, 1)
+      const gone = scripted([json({ ok: true }), json([{ errorCode: "NOT_FOUND", message: "gone" }], 404)])
+      assert.deepInclude(yield* reasonOf(Effect.andThen(get, get).pipe(over(gone))), {
+        _tag: "ApiError",
+        code: "NOT_FOUND"
+      })
+      assert.strictEqual(gone.requests.length, 2)
     })
   )
 
@@ -273,11 +276,129 @@ describe("Connection", () => {
       assert.strictEqual(handled, host)
     })
   )
+})
 
-  it.effect("refuses an API version that is none", () =>
+describe("Connection.layerWith", () => {
+  const connect = (org: { readonly layer: Layer.Layer<HttpClient.HttpClient> }, options: Connection.Options) =>
+    Effect.provide(
+      Connection.layerWith({ retry: Schedule.recurs(0), ...options }).pipe(Layer.provide([token, org.layer]))
+    )
+  const urls = (org: ReturnType<typeof scripted>) => org.requests.map(({ url }) => url.slice(host.length))
+  const known = json([{ version: "9.0" }, { version: "100.0" }, { version: "62.0" }])
+  const notFound = json([{ errorCode: "NOT_FOUND", message: "The requested resource does not exist" }], 404)
+
+  it.effect("takes the newest version by number, asks for it once and without the token", () =>
     Effect.gen(function* () {
-      const layer = Connection.layerWith({ apiVersion: "62" }).pipe(Layer.provide([token, scripted([]).layer]))
-      assert.strictEqual((yield* reasonOf(Effect.provide(get, layer)))._tag, "InvalidOptions")
+      const org = scripted([known, json({ ok: true }), json({ ok: true })])
+      const version = Effect.map(Connection.Connection, ({ apiVersion }) => apiVersion)
+      assert.strictEqual(
+        yield* Effect.andThen(Effect.andThen(get, get), version).pipe(connect(org, { apiVersion: "latest" })),
+        "100.0"
+      )
+      assert.deepStrictEqual(urls(org), ["/services/data", "/services/data/v100.0/x", "/services/data/v100.0/x"])
+      assert.isUndefined(org.requests[0]?.headers.authorization)
+    })
+  )
+
+  it.effect("says that the org does not have a version, and which it has", () =>
+    Effect.gen(function* () {
+      for (const gone of [notFound, json([{ errorCode: "UNSUPPORTED_API_VERSION", message: "x" }], 410)]) {
+        const error = yield* Effect.flip(get.pipe(connect(scripted([gone, known]), { apiVersion: "99.0" })))
+        assert.deepInclude(error.reason, { _tag: "VersionUnavailable", apiVersion: "99.0" })
+        assert.match(error.message, /has no API version 99\.0: it has 9\.0 to 100\.0/)
+      }
+      // what is not there under a version that is: the answer speaks for itself
+      const missing = scripted([notFound, known])
+      assert.deepInclude(yield* reasonOf(get.pipe(connect(missing, { apiVersion: "62.0" }))), { code: "NOT_FOUND" })
+      const mute = scripted([notFound, lost])
+      assert.deepInclude(yield* reasonOf(get.pipe(connect(mute, { apiVersion: "62.0" }))), { code: "NOT_FOUND" })
+    })
+  )
+
+  it.effect("refuses options that cannot work, before anything is sent", () =>
+    Effect.gen(function* () {
+      for (const options of [
+        { apiVersion: "62" },
+        { apiVersion: "v62.0" },
+        { apiVersion: "46.0" },
+        { apiVersion: "newest" },
+        { dailyLimit: 0 },
+        { dailyLimit: 1.01 },
+        { dailyLimit: Number.NaN },
+        { clientName: "a b" },
+        { clientName: "a,client=b" },
+        { clientName: "a\r\nx: y" },
+        { clientName: "" }
+      ]) {
+        const org = scripted([json({ ok: true })])
+        assert.strictEqual((yield* reasonOf(get.pipe(connect(org, options))))._tag, "InvalidOptions")
+        assert.strictEqual(org.requests.length, 0)
+      }
+    })
+  )
+
+  const using =
+    (used: number, body: unknown = { ok: true }) =>
+    () =>
+      Response.json(body, {
+        headers: { "Sforce-Limit-Info": `api-usage=${used}/1000; per-app-api-usage=1/250(appName=x)` }
+      })
+
+  it.effect("creates no more jobs from the daily limit on, and goes on reading", () =>
+    Effect.gen(function* () {
+      const org = scripted([using(799), using(800), using(801), using(700), using(701)])
+      yield* Effect.gen(function* () {
+        // what the org has made is asked for first, and known from every answer
+        yield* post
+        assert.deepStrictEqual(urls(org), ["/services/data/v62.0/", "/services/data/v62.0/x"])
+        const error = yield* Effect.flip(post)
+        assert.deepInclude(error.reason, { _tag: "DailyLimitReached", used: 800, max: 1000, share: 0.8 })
+        assert.isTrue(error.isLimit)
+        assert.strictEqual(org.requests.length, 2)
+        yield* get
+        assert.strictEqual((yield* reasonOf(post))._tag, "DailyLimitReached")
+        assert.strictEqual(org.requests.length, 3)
+        // after a while it may be less
+        yield* TestClock.adjust("61 seconds")
+        yield* post
+        assert.strictEqual(org.requests.length, 5)
+      }).pipe(connect(org, { dailyLimit: 0.8 }))
+    })
+  )
+
+  it.effect("keeps the org's usage as metrics, with a count of requests", () =>
+    Effect.gen(function* () {
+      const org = scripted([using(17), json([], 503)])
+      yield* Effect.andThen(get, Effect.flip(get)).pipe(connect(org, {}))
+      const snapshot = yield* Metric.snapshot
+      const values = snapshot.flatMap(({ attributes, id, state }) =>
+        id.startsWith("salesforce_")
+          ? [[id, attributes, "value" in state ? state.value : "count" in state && state.count]]
+          : []
+      )
+      assert.sameDeepMembers(values, [
+        ["salesforce_api_calls_used", { org: host }, 17],
+        ["salesforce_api_calls_max", { org: host }, 1000],
+        ["salesforce_requests", { org: host, method: "GET", status: "200" }, 1],
+        ["salesforce_requests", { org: host, method: "GET", status: "503" }, 1]
+      ])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+  )
+
+  it.effect("takes the token out of an answer that echoes it", () =>
+    Effect.gen(function* () {
+      const echo = scripted([() => new Response("<pre>Authorization: Bearer 00D!one</pre>", { status: 400 })])
+      const error = yield* Effect.flip(get.pipe(connect(echo, {})))
+      assert.deepInclude(error.reason, { body: "<pre>Authorization: Bearer <redacted></pre>" })
+    })
+  )
+
+  it.effect("reads an answer without a body as nothing, where nothing is expected", () =>
+    Effect.gen(function* () {
+      const remove = Connection.Connection.use((connection) =>
+        connection.json({ method: "DELETE", path: "/x" }, Schema.Null)
+      )
+      assert.isNull(yield* remove.pipe(connect(scripted([() => new Response(null, { status: 204 })]), {})))
     })
   )
 })
@@ -315,6 +436,25 @@ describe("Auth.layerToken", () => {
         const error = yield* Effect.flip(sessionFor(url))
         assert.strictEqual(error.reason._tag, "InvalidOptions")
         assert.notInclude(error.message, "hunter2")
+      }
+    })
+  )
+
+  it.effect("explains tokens that are none, and shows nothing of them", () =>
+    Effect.gen(function* () {
+      for (const [accessToken, words] of [
+        ["", /accessToken is empty/],
+        ["hunter2\n", /blank/],
+        ["Bearer hunter2", /blank/],
+        ["huntér2", /blank/],
+        ["[REDACTED] hunter2", /sf org auth show-access-token/]
+      ] as const) {
+        const error = yield* Effect.flip(
+          Effect.provide(Auth.Session, Auth.layerToken({ instanceUrl: host, accessToken: Redacted.make(accessToken) }))
+        )
+        assert.strictEqual(error.reason._tag, "InvalidOptions")
+        assert.match(error.message, words)
+        assert.notInclude(error.message, "hunt")
       }
     })
   )

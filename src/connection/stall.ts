@@ -1,0 +1,32 @@
+/** Uploads that stand still. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+/**
+ * Watches whether an upload moves: `body` notes what the socket takes, and `stalled`
+ * ends when it has taken nothing for the idle timeout, or given no answer for as long
+ * as an answer may take. A source that takes its time is no stall.
+ */
+export const watchUpload = (idleTimeout: Duration.Duration, patience: Duration.Input) =>
+  Effect.map(Effect.clockWith(Effect.succeed), (clock) => {
+    /** Since when the socket is at work, and until when it may be. */
+    let busyUntil = Number.POSITIVE_INFINITY
+    const isBusyFor = (limit: Duration.Input) =>
+      Effect.sync(() => {
+        busyUntil = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
+      })
+    const body = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+      Stream.transformPull(self, (pull) =>
+        Effect.succeed(
+          Effect.suspend(() => {
+            busyUntil = Number.POSITIVE_INFINITY
+            return Effect.tap(pull, () => isBusyFor(idleTimeout))
+          })
+        )
+      ).pipe(Stream.onEnd(isBusyFor(patience)))
+    const stalled = Effect.repeat(Effect.sleep(idleTimeout), {
+      until: () => clock.currentTimeMillisUnsafe() >= busyUntil
+    })
+    return { body, stalled }
+  })
