@@ -24,6 +24,7 @@ import type { Code, Operation, Plan, Severity } from "./plan/model.ts"
 import { meant } from "./plan/nearest.ts"
 import * as Org from "./plan/org.ts"
 import * as Text from "./plan/text.ts"
+import { isRejectColumn } from "./rejectColumns.ts"
 
 export type {
   Allowance,
@@ -141,13 +142,21 @@ export const csv =
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Plan, E | BulkError.BulkError, R | Connection> =>
     plan(options, bytes.pipe(Csv.blocks(), Stream.flatMap(batchOf)), undefined)
 
-/** The rows of a block, as one batch. */
-const batchOf = (block: Csv.Block): Stream.Stream<Batch, Csv.CsvError> =>
-  Stream.fromArray([block.headerBytes, block.bytes]).pipe(
-    Csv.decode(() => Effect.succeed((rows) => Effect.succeed(rows.map((row) => Result.succeed(row)))), block.dialect),
+/** The rows of a block, as one batch, without the columns that a reject file adds. */
+const batchOf = (block: Csv.Block): Stream.Stream<Batch, Csv.CsvError> => {
+  const sent = block.header.flatMap((column, position) => (isRejectColumn(column) ? [] : [position]))
+  const pick = (row: Csv.Row) =>
+    sent.length === block.header.length ? row : sent.map((position) => row[position] ?? "")
+  const header = pick(block.header)
+  return Stream.fromArray([block.headerBytes, block.bytes]).pipe(
+    Csv.decode(
+      () => Effect.succeed((rows) => Effect.succeed(rows.map((row) => Result.succeed(pick(row))))),
+      block.dialect
+    ),
     Stream.chunks,
-    Stream.map((rows) => ({ header: block.header, rows }))
+    Stream.map((rows) => ({ header, rows }))
   )
+}
 
 /**
  * A plan for people: what the load takes and what was found, on one screen.
