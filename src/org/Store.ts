@@ -42,6 +42,18 @@ export interface Found {
 export type Write = (id: string, values: ReadonlyArray<Value>) => boolean
 
 /**
+ * Inserts `count` records at once; false, and none of them is there, when one
+ * would break a unique index.
+ */
+export type WriteSeveral = (values: ReadonlyArray<Value>, count: number) => boolean
+
+const constraintFailed = 19
+
+const isConflict = (error: unknown): boolean =>
+  // what follows the first eight bits says which kind of constraint it was
+  error instanceof Error && "errcode" in error && (Number(error.errcode) & 255) === constraintFailed
+
+/**
  * A folder that cannot be the data of an org: another process has it, it cannot
  * be written, or what it holds does not fit the objects of today.
  *
@@ -269,6 +281,34 @@ export class Store {
       `INSERT INTO ${identifier(object)} (${columns}) VALUES (?, 0${", ?".repeat(fields.length)}) ON CONFLICT DO NOTHING`
     )
     return (id, values) => statement.run(id, ...values).changes === 1
+  }
+
+  /**
+   * Inserts several records with one statement. Its values are those of the
+   * `shared` fields, which are the same for all, then for each record its id
+   * and the values of its own `fields`.
+   */
+  severalInserter(object: string, shared: ReadonlyArray<string>, fields: ReadonlyArray<string>): WriteSeveral {
+    const columns = [...shared, "IsDeleted", "Id", ...fields].map(identifier).join(", ")
+    const row = `(${shared.map((_, i) => `?${i + 1}, `).join("")}0, ?${", ?".repeat(fields.length)})`
+    // one statement for each number of records
+    const statements: Array<StatementSync> = []
+    const prepare = (count: number): StatementSync => {
+      const rows = Array.from({ length: count }, () => row).join(", ")
+      // an error costs more than a record that is left out
+      const otherwise = count === 1 ? " ON CONFLICT DO NOTHING" : ""
+      return this.database.prepare(`INSERT INTO ${identifier(object)} (${columns}) VALUES ${rows}${otherwise}`)
+    }
+    return (values, count) => {
+      const statement = statements[count] ?? prepare(count)
+      statements[count] = statement
+      try {
+        return Number(statement.run(...values).changes) === count
+      } catch (error) {
+        if (isConflict(error)) return false
+        throw error
+      }
+    }
   }
 
   /** Sets the values of `fields`, in that order, of records that are there. */

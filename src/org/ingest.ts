@@ -4,7 +4,7 @@ import { delimiters, lineEndings, quote, type Row } from "./csv.ts"
 import type { ObjectDescribe } from "./Describe.ts"
 import type { IngestJob } from "./job.ts"
 import * as Rules from "./Rules.ts"
-import { isWritten, type Outcome, type RowRules, RowWriter } from "./rowWriter.ts"
+import { type Outcome, type RowRules, RowWriter, type Settle } from "./rowWriter.ts"
 import type { Block, Store } from "./Store.ts"
 import { knows } from "./versions.ts"
 
@@ -66,36 +66,47 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
   const refersToItself = columns.some(
     ({ field, lookup }) => lookup !== undefined && field.referenceTo.includes(object.name)
   )
-  const writer = new RowWriter({
-    ...options,
-    object,
-    columns,
-    job,
-    onCreated: refersToItself ? batches.add : undefined
-  })
   const delimiter = delimiters[job.columnDelimiter]
   const lineEnding = lineEndings[job.lineEnding]
   const namesFailed = knows(job.apiVersion, "failedIds")
+  // of the chunk that is under way: the cells of its rows as they are given back, and the text of both files
+  const cells: Array<string> = []
+  let settled = 0
+  let failures = 0
+  let successful = ""
+  let failed = ""
+  const settle: Settle = {
+    written: (id, created) => {
+      successful += `"${id}"${delimiter}${created ? '"true"' : '"false"'}${cells[settled++]}${lineEnding}`
+    },
+    refused: (errors, values) => {
+      const id = namesFailed ? writer.idOf(values) : ""
+      failures++
+      failed += `"${id}"${delimiter}${quote(Rules.render(errors))}${cells[settled++]}${lineEnding}`
+    }
+  }
+  const onCreated = refersToItself ? batches.add : undefined
+  const writer = new RowWriter({ ...options, object, columns, job, settle, onCreated })
   return (rows, millis, chunk) => {
     batches.begin(chunk)
     writer.begin(new Date(millis).toISOString(), rows.length)
-    let successful = ""
-    let failed = ""
-    let failures = 0
+    settled = 0
+    failures = 0
+    successful = ""
+    failed = ""
     let errors: Array<Rules.RowError> = []
-    for (const row of rows) {
+    for (const [number, row] of rows.entries()) {
       const values = writer.convert(row, errors)
-      const outcome = errors.length > 0 ? writer.refuse(values, errors) : writer.write(values)
-      let cells = ""
-      for (let i = 0; i < row.length; i++) cells += delimiter + quote(columns[i]!.echo(row[i]!, values[i]))
-      if (isWritten(outcome)) {
-        successful += `"${outcome.id}"${delimiter}${outcome.created ? '"true"' : '"false"'}${cells}${lineEnding}`
-      } else {
-        failures++
-        failed += `"${namesFailed ? writer.idOf(values) : ""}"${delimiter}${quote(Rules.render(outcome))}${cells}${lineEnding}`
+      let echo = ""
+      for (let i = 0; i < row.length; i++) echo += delimiter + quote(columns[i]!.echo(row[i]!, values[i]))
+      cells[number] = echo
+      if (errors.length === 0) writer.write(row, values)
+      else {
+        writer.refuse(values, errors)
         errors = []
       }
     }
+    writer.flush()
     return {
       successful: { rows: rows.length - failures, bytes: encoder.encode(successful) },
       failed: { rows: failures, bytes: encoder.encode(failed) }
@@ -112,9 +123,21 @@ export const writeRow = (options: Target, job: IngestJob, header: Row, row: Row,
   if (object === undefined) return `InvalidEntity : Unable to find object: ${job.object}`
   const columns = columnsOf({ ...options, object, job, isOfBatch: () => false }, header)
   if (typeof columns === "string") return columns
-  const writer = new RowWriter({ ...options, object, columns, job, onCreated: undefined })
+  let outcome: Outcome = []
+  const settle: Settle = {
+    written: (id, created) => {
+      outcome = { id, created }
+    },
+    refused: (errors) => {
+      outcome = errors
+    }
+  }
+  const writer = new RowWriter({ ...options, object, columns, job, settle, onCreated: undefined })
   writer.begin(new Date(millis).toISOString(), 1)
   const errors: Array<Rules.RowError> = []
   const values = writer.convert(row, errors)
-  return errors.length > 0 ? writer.refuse(values, errors) : writer.write(values)
+  if (errors.length === 0) writer.write(row, values)
+  else writer.refuse(values, errors)
+  writer.flush()
+  return outcome
 }

@@ -6,7 +6,7 @@ import * as ids from "./ids.ts"
 import type { IngestJob } from "./job.ts"
 import type { FieldValue, RowChange, RowRefusal, RowRule } from "./RowRule.ts"
 import * as Rules from "./Rules.ts"
-import { type Found, isStored, type Store, type Value, type Write } from "./Store.ts"
+import { type Found, isStored, type Store, type Value, type Write, type WriteSeveral } from "./Store.ts"
 
 export interface Written {
   readonly id: string
@@ -15,13 +15,20 @@ export interface Written {
 
 export type Outcome = Written | ReadonlyArray<Rules.RowError>
 
+/** The values of the cells of a row: undefined where it says nothing. */
+export type Values = ReadonlyArray<Value | undefined>
+
+/** Is told what became of the rows of a chunk, in their order. */
+export interface Settle {
+  readonly written: (id: string, created: boolean) => void
+  /** The values are those of the row. */
+  readonly refused: (errors: ReadonlyArray<Rules.RowError>, values: Values) => void
+}
+
 export const isWritten = (outcome: Outcome): outcome is Written => "id" in outcome
 
 /** Rules in code, by the names of their objects in lower case. */
 export type RowRules = ReadonlyMap<string, ReadonlyArray<RowRule>>
-
-/** The values of the cells of a row: undefined where it says nothing. */
-export type Values = ReadonlyArray<Value | undefined>
 
 /** A field without which there is no record; -1 when the upload has no such column. */
 interface Required {
@@ -65,7 +72,23 @@ const verdict = (rule: RowRule, change: RowChange): ReadonlyArray<Rules.RowError
   }
 }
 
-/** Writes the rows of one job, chunk by chunk. */
+// the space of ASCII and all below it; beyond there are other spaces
+const mayBeSpace = (code: number): boolean => code <= 32 || code >= 128
+
+/** A cell without the spaces around it: hardly any has some. */
+const trimmed = (text: string): string =>
+  text !== "" && (mayBeSpace(text.charCodeAt(0)) || mayBeSpace(text.charCodeAt(text.length - 1))) ? text.trim() : text
+
+/** How many rows wait to be inserted with one statement: more are no faster. */
+const severalRows = 16
+
+// a statement has 32,766 values at most, and an object 2,000 fields
+const rowsAtOnce = (fields: number): number => Math.max(1, Math.min(severalRows, Math.floor(8_000 / fields)))
+
+/**
+ * Writes the rows of one job, chunk by chunk. Rows that are inserted wait
+ * until there are several of them, or until one comes that is not.
+ */
 export class RowWriter {
   private readonly store: Store
   private readonly object: ObjectDescribe
@@ -73,6 +96,7 @@ export class RowWriter {
   private readonly operation: IngestJob["operation"]
   private readonly userId: string
   private readonly rules: RowRules
+  private readonly settle: Settle
   private readonly onCreated: ((id: string) => void) | undefined
   private readonly keyIndex: number
   private readonly keyIsId: boolean
@@ -92,7 +116,7 @@ export class RowWriter {
   private readonly writtenDefaults: ReadonlyArray<Value>
   private readonly defaulted: ReadonlyArray<Field>
   private readonly numbered: ReadonlyArray<Field>
-  private readonly insertRow: Write
+  private readonly insertSeveral: WriteSeveral
   private readonly updateRow: Write
   private readonly deleteRow: (id: string, now: string) => void
   private readonly findById: (id: string) => Found | undefined
@@ -111,8 +135,16 @@ export class RowWriter {
 
   // used again for each row
   private readonly values: Array<Value | undefined>
-  private readonly inserted: Array<Value>
   private readonly updated: Array<Value>
+
+  /** The rows that wait to be inserted, several at most. */
+  private readonly waiting: Array<Row> = []
+  private readonly atOnce: number
+  /** The values that all inserted rows share, then for each row that waits its id and its own values. */
+  private readonly inserted: Array<Value>
+  /** How many values are shared, and how many each row has. */
+  private readonly shared: number
+  private readonly width: number
 
   constructor(options: {
     readonly store: Store
@@ -121,6 +153,8 @@ export class RowWriter {
     readonly columns: ReadonlyArray<Column>
     readonly job: IngestJob
     readonly rules: RowRules
+    readonly settle: Settle
+    /** Is told of each record that is made, if rows may refer to one another: each is then written before the next is read. */
     readonly onCreated: ((id: string) => void) | undefined
   }) {
     const { columns, job, object, objects, store } = options
@@ -130,6 +164,7 @@ export class RowWriter {
     this.operation = job.operation
     this.userId = job.createdById
     this.rules = options.rules
+    this.settle = options.settle
     this.onCreated = options.onCreated
     const indexOf = (name: string) =>
       columns.findIndex((column) => column.field.name.toLowerCase() === name.toLowerCase())
@@ -169,14 +204,13 @@ export class RowWriter {
     )
     const defaults = this.defaulted.map((field) => Rules.defaultValue(field, this.userId))
     this.numbered = object.fields.filter((field) => field.autoNumber && isStored(field) && indexOf(field.name) === -1)
-    this.insertRow = store.inserter(object.name, [
-      ...this.numbered.map((field) => field.name),
-      ...this.defaulted.map((field) => field.name),
-      ...stamps,
-      "CreatedDate",
-      "CreatedById",
-      ...written
-    ])
+    const shared = [...this.defaulted.map((field) => field.name), ...stamps, "CreatedDate", "CreatedById"]
+    const own = [...this.numbered.map((field) => field.name), ...written]
+    this.insertSeveral = store.severalInserter(object.name, shared, own)
+    this.shared = shared.length
+    this.width = 1 + own.length
+    this.atOnce = this.onCreated === undefined ? rowsAtOnce(this.width) : 1
+    this.inserted = [...defaults, "", this.userId, "", "", this.userId]
     this.updateRow = store.updater(object.name, [...stamps, ...written])
     this.findById = store.finderById(object.name, written)
     this.findByKey = store.finderByKey(object.name, keyName, written)
@@ -191,16 +225,6 @@ export class RowWriter {
       this.deleteRow = (id, now) => mark(id, [1, now, this.userId, now])
     }
     this.values = new Array<Value | undefined>(columns.length)
-    this.inserted = [
-      ...this.numbered.map(() => null),
-      ...defaults,
-      "",
-      this.userId,
-      "",
-      "",
-      this.userId,
-      ...written.map(() => null)
-    ]
     this.updated = ["", this.userId, "", ...written.map(() => null)]
   }
 
@@ -213,16 +237,20 @@ export class RowWriter {
     for (const { known } of this.references) known.clear()
     for (const { lookup } of this.columns) lookup?.forget()
     const { inserted, updated } = this
-    const first = this.numbered.length + this.defaulted.length
+    const first = this.defaulted.length
     for (const at of [first, first + 2, first + 3]) inserted[at] = now
     for (const at of [0, 2]) updated[at] = now
   }
 
   /** The values of a row, which hold until the next one is converted; errors are added to `errors`. */
   convert(row: Row, errors: Array<Rules.RowError>): Values {
-    const { columns, values } = this
+    return this.valuesOf(row, this.values, errors)
+  }
+
+  private valuesOf(row: Row, values: Array<Value | undefined>, errors: Array<Rules.RowError>): Values {
+    const { columns } = this
     for (let i = 0; i < row.length; i++) {
-      const text = row[i]!.trim()
+      const text = trimmed(row[i]!)
       values[i] = undefined
       if (text === "") continue
       if (text === "#N/A") values[i] = null
@@ -238,8 +266,68 @@ export class RowWriter {
     return values
   }
 
-  /** Does with a row what the job is for. */
-  write(values: Values): Outcome {
+  /** Does with a row, whose values were converted last, what the job is for. */
+  write(row: Row, values: Values): void {
+    const outcome = this.attempt(values)
+    if (outcome === undefined) this.wait(row, values)
+    else {
+      this.flush()
+      if (isWritten(outcome)) this.settle.written(outcome.id, outcome.created)
+      else this.settle.refused(outcome, values)
+    }
+  }
+
+  /** Refuses a row whose cells could not all be read, for `errors` and for what else would refuse it. */
+  refuse(values: Values, errors: ReadonlyArray<Rules.RowError>): void {
+    this.flush()
+    this.settle.refused([...errors, ...this.otherErrors(values)], values)
+  }
+
+  private otherErrors(values: Values): ReadonlyArray<Rules.RowError> {
+    if (this.unreadable.has(this.keyIndex)) return []
+    const target = this.target(values)
+    if (target === undefined) return this.insertRefusals(values, this.unreadable)
+    return isFound(target) ? this.updateRefusals(values) : target
+  }
+
+  /** Settles the rows that wait, as it must be done at the end of a chunk. */
+  flush(): void {
+    const { inserted, shared, waiting, width } = this
+    const count = waiting.length
+    if (count === 0) return
+    const end = shared + count * width
+    if (this.insertSeveral(end === inserted.length ? inserted : inserted.slice(0, end), count)) {
+      for (let at = shared; at < end; at += width) this.made(String(inserted[at]))
+    } else {
+      const common = inserted.slice(0, shared)
+      for (const [i, row] of waiting.entries()) {
+        const own = inserted.slice(shared + i * width, shared + (i + 1) * width)
+        const id = String(own[0])
+        // alone it has failed already
+        if (count > 1 && this.insertSeveral([...common, ...own], 1)) this.made(id)
+        else {
+          const values = this.valuesOf(row, [], [])
+          this.settle.refused(this.conflicts(id, values), values)
+        }
+      }
+    }
+    waiting.length = 0
+  }
+
+  private wait(row: Row, values: Values): void {
+    this.waiting.push(row)
+    // who has no key may get one by default, under which the next row has to find it
+    const isKeyless = this.operation === "upsert" && (values[this.keyIndex] ?? null) === null
+    if (this.waiting.length === this.atOnce || isKeyless) this.flush()
+  }
+
+  private made(id: string): void {
+    this.onCreated?.(id)
+    this.settle.written(id, true)
+  }
+
+  /** What became of a row; undefined while it waits. */
+  private attempt(values: Values): Outcome | undefined {
     switch (this.operation) {
       case "insert":
         return this.insert(values)
@@ -255,21 +343,13 @@ export class RowWriter {
     }
   }
 
-  /** All that is wrong with a row whose cells could not all be read: `errors`, and what else would refuse it. */
-  refuse(values: Values, errors: ReadonlyArray<Rules.RowError>): ReadonlyArray<Rules.RowError> {
-    if (this.unreadable.has(this.keyIndex)) return errors
-    const target = this.target(values)
-    if (target === undefined) return [...errors, ...this.insertRefusals(values, this.unreadable)]
-    return [...errors, ...(isFound(target) ? this.updateRefusals(values) : target)]
-  }
-
   /** The id of the record that a row would have changed; empty when there is none. */
   idOf(values: Values): string {
     const target = this.target(values)
     return target !== undefined && isFound(target) ? target.id : ""
   }
 
-  private upsert(key: Value, values: Values): Outcome {
+  private upsert(key: Value, values: Values): Outcome | undefined {
     const folded = this.foldsKeys && typeof key === "string" ? key.toLowerCase() : key
     if (this.isRepeated(folded)) {
       return [Rules.rowError("DUPLICATE_VALUE", `Duplicate external id specified: ${key}`)]
@@ -280,6 +360,7 @@ export class RowWriter {
   }
 
   private onExisting(values: Values): Outcome {
+    this.flush()
     const found = this.byId(values)
     if (!isFound(found)) return found
     if (this.isRepeated(found.id)) return [Rules.rowError("DUPLICATE_VALUE", `Duplicate id specified: ${found.id}`)]
@@ -290,11 +371,13 @@ export class RowWriter {
     return { id: found.id, created: false }
   }
 
-  private insert(values: Values): Outcome {
+  /** Lets a row wait to be inserted, unless something is wrong with it. */
+  private insert(values: Values): Outcome | undefined {
     const errors = this.insertRefusals(values, none)
     if (errors.length > 0) return errors
-    const { inserted, writtenDefaults, writtenIndexes } = this
-    const offset = inserted.length - writtenIndexes.length
+    const { inserted, numbered, writtenDefaults, writtenIndexes } = this
+    const start = this.shared + this.waiting.length * this.width
+    const offset = start + 1 + numbered.length
     for (let i = 0; i < writtenIndexes.length; i++) {
       const index = writtenIndexes[i]!
       const value = values[index]
@@ -302,17 +385,18 @@ export class RowWriter {
       inserted[offset + i] = isDefault ? writtenDefaults[i]! : value
     }
     if (this.active.length > 0) {
-      const refused = this.ruled("insert", this.valuesInserted())
+      const refused = this.ruled("insert", this.valuesInserted(offset))
       if (refused.length > 0) return refused
     }
     const id = this.nextId()
-    for (let i = 0; i < this.numbered.length; i++) inserted[i] = String(ids.serial(id)).padStart(8, "0")
-    if (!this.insertRow(id, inserted)) return this.conflicts(id, values)
-    this.onCreated?.(id)
-    return { id, created: true }
+    inserted[start] = id
+    for (let i = 0; i < numbered.length; i++) inserted[start + 1 + i] = String(ids.serial(id)).padStart(8, "0")
+    return undefined
   }
 
   private update(found: Found, values: Values): Outcome {
+    // a row that waits may take what this one wants
+    this.flush()
     const errors = this.updateRefusals(values)
     if (errors.length > 0) return errors
     if (this.active.length > 0) {
@@ -408,11 +492,10 @@ export class RowWriter {
     )
   }
 
-  private valuesInserted(): RowChange["values"] {
-    const { columns, defaulted, inserted, numbered, writtenIndexes } = this
-    const offset = inserted.length - writtenIndexes.length
+  private valuesInserted(offset: number): RowChange["values"] {
+    const { columns, defaulted, inserted, writtenIndexes } = this
     return Object.fromEntries([
-      ...defaulted.map((field, i) => [field.name, fieldValue(field, inserted[numbered.length + i] ?? null)]),
+      ...defaulted.map((field, i) => [field.name, fieldValue(field, inserted[i] ?? null)]),
       ...writtenIndexes.map((index, i) => {
         const { field } = columns[index]!
         return [field.name, fieldValue(field, inserted[offset + i] ?? null)]

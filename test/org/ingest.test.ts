@@ -118,6 +118,94 @@ x,,,,,,,12345
     }).pipe(Effect.provide(org))
   )
 
+  // rows go into the store several at a time, which must not show
+  for (const operation of ["insert", "upsert"]) {
+    it.effect(`gives each row its own outcome, as if it were alone: ${operation}`, () =>
+      Effect.gen(function* () {
+        // keys and codes meet again within a few rows, within a chunk and beyond it
+        let seed = 7
+        const random = (below: number) => {
+          seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
+          return (seed >> 8) % below
+        }
+        const rows = Array.from({ length: 1_000 }, (_, i) => ({
+          name: random(25) === 0 ? "" : `n${i}`,
+          sku: random(20) === 0 ? "" : `${random(2) === 0 ? "k" : "K"}${random(1_500)}`,
+          code: random(3) === 0 ? `c${Math.floor(i / 10) + random(8)}` : "",
+          color: random(50) === 0 ? "Green" : "Red"
+        }))
+        const { failed, info, successful } = yield* run(
+          { operation, ...(operation === "upsert" && { externalIdFieldName: "Sku__c" }) },
+          `Name,Sku__c,Code__c,Color__c,Size__c\n${rows.map(({ code, color, name, sku }, i) => `${name},${sku},${code},${color},${i}\n`).join("")}`
+        )
+        const ids = new Map(
+          sortedRows(successful).map((row) => {
+            const cells = row.slice(1, -1).split('","')
+            return [Number(cells.at(-1)), { id: cells[0]!, created: cells[1] === "true" }]
+          })
+        )
+        const errors = new Map(
+          sortedRows(failed).map((row) => {
+            const cells = row.slice(1, -1).split('","')
+            return [Number(cells.at(-1)), cells[1]!]
+          })
+        )
+        // one row after the other, over records as they would be
+        const records: Array<{ row: number; sku: string; code: string }> = []
+        const held = (field: string, record: { readonly row: number }) =>
+          `DUPLICATE_VALUE:duplicate value found: ${field} duplicates value on record with id: ${ids.get(record.row)?.id}:--`
+        let seen = new Set<string>()
+        const outcome = (i: number): string => {
+          const { code, color, name } = rows[i]!
+          const sku = rows[i]!.sku.toLowerCase()
+          const ofKey = sku === "" ? undefined : records.find((record) => record.sku === sku)
+          const isNew = operation === "insert" || ofKey === undefined
+          const unnamed =
+            isNew && name === "" ? "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --" : ""
+          if (color === "Green") {
+            return `INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:bad value for restricted picklist field: Green:Color__c --${unnamed}`
+          }
+          if (operation === "upsert" && sku !== "") {
+            if (seen.has(sku)) return `DUPLICATE_VALUE:Duplicate external id specified: ${rows[i]!.sku}:--`
+            seen.add(sku)
+          }
+          if (unnamed !== "") return unnamed
+          const existing = isNew ? undefined : ofKey
+          const ofCode = code === "" ? undefined : records.find((record) => record.code === code && record !== existing)
+          const conflicts = [
+            ...(ofKey === undefined || existing !== undefined ? [] : [held("Sku__c", ofKey)]),
+            ...(ofCode === undefined ? [] : [held("Code__c", ofCode)])
+          ]
+          if (conflicts.length > 0) return conflicts.join("")
+          if (existing === undefined) records.push({ row: i, sku, code })
+          else if (code !== "") existing.code = code
+          return existing === undefined ? "created" : `updated ${ids.get(existing.row)?.id}`
+        }
+        for (const i of rows.keys()) {
+          if (i % 200 === 0) seen = new Set()
+          const wrote = ids.get(i)
+          const said = wrote === undefined ? errors.get(i) : wrote.created ? "created" : `updated ${wrote.id}`
+          assert.strictEqual(said, outcome(i), `row ${i}`)
+        }
+        assert.isAbove(errors.size, 80)
+        const updates = Array.from(ids.values()).filter(({ created }) => !created)
+        assert.isTrue(operation === "insert" ? updates.length === 0 : updates.length > 20, `${updates.length}`)
+        assert.strictEqual(info.numberRecordsFailed, errors.size)
+        const stored = yield* select("SELECT Id FROM Item__c")
+        assert.strictEqual(stored.length, records.length)
+        // the files keep the order of the rows within a chunk
+        const numbers = failed.text.split("\n").flatMap((row) => /"(\d+)"$/.exec(row)?.[1] ?? [])
+        const chunks = Map.groupBy(numbers.map(Number), (number) => Math.floor(number / 200))
+        for (const chunk of chunks.values()) {
+          assert.deepStrictEqual(
+            chunk,
+            chunk.toSorted((a, b) => a - b)
+          )
+        }
+      }).pipe(Effect.provide(org))
+    )
+  }
+
   it.effect("keeps unique fields unique, on insert and on update", () =>
     Effect.gen(function* () {
       const inserted = yield* run({}, "Name,Code__c\none,AB\ntwo,ab\nthree,CD\n")
