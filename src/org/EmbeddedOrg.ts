@@ -24,8 +24,10 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -33,7 +35,9 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Admin from "./admin.ts"
+import { OrgClock } from "./clock.ts"
 import * as Control from "./control.ts"
 import * as Describe from "./Describe.ts"
 import type { Fault } from "./Faults.ts"
@@ -194,6 +198,7 @@ const newOrgId = Effect.map(Random.nextIntBetween(1, 62 ** 8), (n) => ids.make("
 const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Running, Store.DataError, Scope.Scope> {
   const objects = objectsOf(options)
   const store = yield* options.data === undefined ? Store.make(objects) : Store.open(objects, options.data)
+  const clock = new OrgClock(yield* Clock.Clock, Number(store.fact("clockMoved") ?? 0))
   const orgId = yield* remembered(store, "orgId", newOrgId)
   if (options.accessToken !== undefined) store.setFact("accessToken", options.accessToken)
   const newToken = Effect.map(OAuth.randomToken, (random) => `${orgId}!${random}`)
@@ -216,33 +221,42 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
     faults
   }
   const populate = (now: number) => NewOrg.populate(store, common.objects, { ...identity, now })
-  populate(yield* Clock.currentTimeMillis)
-  const engine = yield* JobEngine.make({
-    ...common,
-    hardDelete: options.hardDelete ?? false,
-    delay: options.queueDelay ?? "20 millis",
-    contention: options.contention ?? false
-  })
-  const api = yield* Routes.make({
-    ...common,
-    engine,
-    identity,
-    oauth: yield* OAuth.make({ ...options.oauth, accessToken, identity }),
-    pageSize: options.pageSize ?? 50_000,
-    listSize: options.listSize ?? 1_000,
-    queryPageSize: options.queryPageSize ?? 2_000,
-    dailyRequests: options.dailyRequests ?? 100_000
-  })
+  populate(clock.currentTimeMillisUnsafe())
+  const api = yield* Effect.gen(function* () {
+    const engine = yield* JobEngine.make({
+      ...common,
+      hardDelete: options.hardDelete ?? false,
+      delay: options.queueDelay ?? "20 millis",
+      contention: options.contention ?? false
+    })
+    return yield* Routes.make({
+      ...common,
+      engine,
+      identity,
+      oauth: yield* OAuth.make({ ...options.oauth, accessToken, identity }),
+      pageSize: options.pageSize ?? 50_000,
+      listSize: options.listSize ?? 1_000,
+      queryPageSize: options.queryPageSize ?? 2_000,
+      dailyRequests: options.dailyRequests ?? 100_000
+    })
+  }).pipe(Effect.provideService(Clock.Clock, clock))
   const newSession = Effect.map(newToken, (token) => {
     sessions.issue(token)
     return Redacted.make(token)
   })
-  const control = Control.make({ ...common, recorder, newToken: newSession, populate })
+  const control = Control.make({ ...common, recorder, clock, newToken: newSession, populate })
   const admin = Admin.make({ ...common, control, accessToken })
   const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))
   return {
     org: { accessToken, orgId, onRow, ...control },
-    app: surrounded({ app: api, admin, accessToken, faults, recorder, sessions })
+    app: surrounded({
+      app: Effect.provideService(api, Clock.Clock, clock),
+      admin,
+      accessToken,
+      faults,
+      recorder,
+      sessions
+    })
   }
 })
 
@@ -286,11 +300,24 @@ export const layer: Layer.Layer<EmbeddedOrg, never, HttpServer.HttpServer> = Lay
 
 const instanceUrl = "http://127.0.0.1"
 
+/** The same request, whose body is made under the client's clock, even where the org reads it under its own. */
+const underClock = (request: HttpClientRequest.HttpClientRequest, clock: Clock.Clock) => {
+  const { body } = request
+  if (body._tag !== "Stream") return request
+  const stream = Stream.provideService(body.stream, Clock.Clock, clock)
+  return HttpClientRequest.setBody(request, HttpBody.stream(stream, body.contentType, body.contentLength))
+}
+
 /** A client that runs the app in the fiber of the request. */
 const clientOf = (app: Faulty.FaultyApp): HttpClient.HttpClient =>
   HttpClient.make((request) =>
-    app.pipe(
-      Effect.provideService(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request)),
+    Effect.flatMap(Clock.Clock, (clock) =>
+      Effect.provideService(
+        app,
+        HttpServerRequest.HttpServerRequest,
+        HttpServerRequest.fromClientRequest(underClock(request, clock))
+      )
+    ).pipe(
       Effect.mapBoth({
         onSuccess: (response) => HttpServerResponse.toClientResponse(response, { request }),
         onFailure: (cause) =>

@@ -4,6 +4,7 @@
  * page in a browser on the same machine reaches a loopback address too.
  */
 import * as ByteSize from "effect/ByteSize"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -66,6 +67,10 @@ const dump = function* (store: Store, objects: Objects): Generator<Uint8Array> {
   yield encoder.encode(before === "{" ? "{}" : "}")
 }
 
+/** How far, or to when, the clock is to be moved. */
+const Advance = Schema.Struct({ advance: Schema.Union([Schema.Finite, Schema.DurationFromString]) })
+const Time = Schema.Struct({ now: Schema.DateTimeUtcFromString })
+
 const done = HttpServerResponse.empty({ status: 204 })
 
 /** Whether a request is for these paths. */
@@ -79,6 +84,17 @@ export const make = (options: {
   readonly accessToken: Redacted.Redacted
 }): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> => {
   const { accessToken, control, objects, store } = options
+
+  const time = Effect.map(control.clock.now, (now) => jsonResponse({ now: DateTime.formatIso(now) }))
+
+  /** Moves the clock, and says what time it is then. */
+  const moved = (move: Effect.Effect<void>) =>
+    Effect.andThen(move, time).pipe(
+      Effect.catchDefect((defect) =>
+        defect instanceof RangeError ? Effect.fail(badRequest("API_ERROR", defect.message)) : Effect.die(defect)
+      )
+    )
+
   const handlers: Readonly<
     Record<string, Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError, HttpServerRequest.HttpServerRequest>>
   > = {
@@ -101,6 +117,10 @@ export const make = (options: {
       Effect.as(control.faults.set(faults), done)
     ),
     "DELETE /__org/faults": Effect.as(control.faults.clear, done),
+    "GET /__org/clock": time,
+    "POST /__org/clock": Effect.flatMap(body(Advance), ({ advance }) => moved(control.clock.advance(advance))),
+    "PUT /__org/clock": Effect.flatMap(body(Time), ({ now }) => moved(control.clock.set(now))),
+    "DELETE /__org/clock": moved(control.clock.restore),
     "POST /__org/session": Effect.map(control.newToken, (token) => jsonResponse({ accessToken: Redacted.value(token) }))
   }
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {

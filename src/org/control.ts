@@ -1,7 +1,9 @@
 /** What an org lets be done with it beside its API: in code, and below `/__org/`. */
-import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import type { OrgClock } from "./clock.ts"
 import type { ObjectDescribe } from "./Describe.ts"
 import type { Fault } from "./Faults.ts"
 import type { FaultState, Tally } from "./faultState.ts"
@@ -28,6 +30,21 @@ export interface Control {
     /** How often each fault found what it is for, and struck it. */
     readonly tallies: Effect.Effect<ReadonlyArray<Tally>>
   }
+  /**
+   * What the org takes for the time: dates of records and jobs, how old a job or
+   * a token is, and when a job that waits is begun. It goes with the clock the
+   * org was made under, be it a `TestClock`, as far ahead or behind as it is
+   * moved here. The clock of its clients is another.
+   */
+  readonly clock: {
+    readonly now: Effect.Effect<DateTime.Utc>
+    /** Moves it on by a duration; a number is milliseconds. */
+    readonly advance: (by: Duration.Input) => Effect.Effect<void>
+    /** Sets it to a time, such as `2026-12-31T23:59:59Z`, from which it goes on. */
+    readonly set: (to: DateTime.DateTime.Input) => Effect.Effect<void>
+    /** Lets it tell the time of its surroundings again. */
+    readonly restore: Effect.Effect<void>
+  }
   /** The last 10,000 requests, but for those below `/__org/`: never bodies, tokens or SOQL. */
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   /** A token of another session, beside those that are valid. */
@@ -38,7 +55,7 @@ export interface Control {
   ) => Effect.Effect<Readonly<Record<string, ReadonlyArray<string>>>, Seed.SeedError>
   /** All records of an object, in the recycle bin too, ordered by their ids; none of an object it does not have. */
   readonly records: (object: string) => Effect.Effect<ReadonlyArray<StoredRecord>>
-  /** Forgets all records, jobs, faults and requests: the org is as new. */
+  /** Forgets all records, jobs, faults and requests, and restores the clock: the org is as new. */
   readonly reset: Effect.Effect<void>
 }
 
@@ -63,21 +80,35 @@ export const make = (options: {
   readonly userId: string
   readonly faults: FaultState
   readonly recorder: Recorder
+  readonly clock: OrgClock
   readonly newToken: Effect.Effect<Redacted.Redacted>
   /** Writes what a new org holds. */
   readonly populate: (now: number) => void
 }): Control => {
-  const { faults, newToken, objects, populate, recorder, store, userId } = options
+  const { clock, faults, newToken, objects, populate, recorder, store, userId } = options
+
+  const moveTo = (time: number) =>
+    clock.moveTo(time)
+      ? Effect.sync(() => store.setFact("clockMoved", String(clock.millisMoved)))
+      : Effect.die(new RangeError(`the clock of an org tells years from 1 to 9999, not ${time} ms from 1970`))
+
   return {
     faults: {
       set: (all) => Effect.sync(() => faults.set(all)),
       clear: Effect.sync(() => faults.set([])),
       tallies: Effect.sync(() => faults.tallies)
     },
+    clock: {
+      now: Effect.map(clock.currentTimeMillis, (now) => DateTime.makeUnsafe(now)),
+      advance: (by) =>
+        Effect.suspend(() => moveTo(clock.currentTimeMillisUnsafe() + Duration.toMillis(Duration.fromInputUnsafe(by)))),
+      set: (to) => Effect.suspend(() => moveTo(DateTime.toEpochMillis(DateTime.makeUnsafe(to)))),
+      restore: Effect.suspend(() => moveTo(clock.trueTime))
+    },
     requests: Effect.sync(() => recorder.requests),
     newToken,
     seed: (records) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(clock.currentTimeMillis, (now) =>
         Effect.try({
           try: () =>
             store.transaction(() =>
@@ -102,11 +133,14 @@ export const make = (options: {
         const object = objects.get(name.toLowerCase())
         return object === undefined ? [] : [...readRecords(store, object)]
       }),
-    reset: Effect.map(Clock.currentTimeMillis, (now) => {
-      store.clear()
-      populate(now)
-      recorder.clear()
-      faults.set([])
-    })
+    reset: Effect.map(
+      Effect.suspend(() => moveTo(clock.trueTime)),
+      () => {
+        store.clear()
+        populate(clock.currentTimeMillisUnsafe())
+        recorder.clear()
+        faults.set([])
+      }
+    )
   }
 }
