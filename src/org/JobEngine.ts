@@ -11,6 +11,7 @@ import type { JobEffect } from "./Faults.ts"
 import type { FaultState } from "./faultState.ts"
 import * as ids from "./ids.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
+import { isStale, lifetime } from "./lifetimes.ts"
 import * as Processing from "./processing.ts"
 import * as Rules from "./Rules.ts"
 import * as Results from "./results.ts"
@@ -78,10 +79,19 @@ const isIngest = (job: Job): job is IngestJob => job.kind === "ingest"
 const isQuery = (job: Job): job is QueryJob => job.kind === "query"
 const kinds = { ingest: isIngest, query: isQuery }
 
-const takesData = (job: IngestJob): Result.Result<void, ApiError> =>
-  job.state === "Open"
+/** Refuses what asks too much of an Open job. */
+const stale = (job: IngestJob): ApiError =>
+  badRequest(
+    "INVALIDJOBSTATE",
+    `The job ${job.id} has been open for more than 24 hours and cannot go on: create another`
+  )
+
+const takesData = (job: IngestJob, now: number): Result.Result<void, ApiError> => {
+  if (isStale(job, now)) return Result.fail(stale(job))
+  return job.state === "Open"
     ? Result.void
     : Result.fail(badRequest("INVALIDJOBSTATE", `The job takes no data: its state is ${job.state}`))
+}
 
 const notDone = badRequest("INVALIDJOBSTATE", "The job is not complete yet: results are there once it is")
 
@@ -94,7 +104,8 @@ const lagging = (job: IngestJob, effects: ReadonlyArray<JobEffect>): IngestJob =
 
 /**
  * Makes the engine of an org. Its jobs are processed by fibers of the scope,
- * and wait `delay` before they begin.
+ * and wait `delay` before they begin. Those that have expired are forgotten
+ * when somebody asks for a job.
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly store: Store
@@ -113,9 +124,32 @@ export const make = Effect.fnUntraced(function* (options: {
   // those that an earlier run was not through with
   for (const job of store.unfinishedJobs()) fork(process(job.id))
 
+  /** No job expires before. */
+  let nextExpiry = (store.firstEnd() ?? Number.POSITIVE_INFINITY) + lifetime
+
   const save = <J extends Job>(job: J): J => {
     store.saveJob(job)
+    nextExpiry = Math.min(nextExpiry, job.created + lifetime)
     return job
+  }
+
+  const dropBlocks = Effect.fnUntraced(function* (id: string) {
+    while (store.dropSomeBlocks(id)) yield* Effect.yieldNow
+  })
+
+  /** Forgets jobs at once, and their data little by little: there may be much of it. */
+  const forget = (ids: ReadonlyArray<string>): void => {
+    store.transaction(() => {
+      for (const id of ids) store.deleteJob(id)
+    })
+    for (const id of ids) fork(dropBlocks(id))
+  }
+
+  /** Forgets the jobs that have expired. */
+  const sweep = (now: number): void => {
+    if (now < nextExpiry) return
+    forget(store.jobsEndedBy(now - lifetime))
+    nextExpiry = (store.firstEnd() ?? Number.POSITIVE_INFINITY) + lifetime
   }
 
   const look = <J extends Job>(id: string, is: (job: Job) => job is J): Result.Result<J, ApiError> => {
@@ -130,7 +164,10 @@ export const make = Effect.fnUntraced(function* (options: {
     decision: (job: J, now: number) => Result.Result<A, ApiError>
   ): Effect.Effect<A, ApiError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.suspend(() => Effect.fromResult(Result.flatMap(look(id, is), (job) => decision(job, now))))
+      Effect.suspend(() => {
+        sweep(now)
+        return Effect.fromResult(Result.flatMap(look(id, is), (job) => decision(job, now)))
+      })
     )
 
   const compile = (job: Pick<QueryJob, "query" | "operation">): Effect.Effect<Soql.Compiled, ApiError> =>
@@ -157,7 +194,11 @@ export const make = Effect.fnUntraced(function* (options: {
     ingestJob: (id) => decide(id, isIngest, (job) => Result.succeed(lagging(job, faults.ofJob(job)))),
     queryJob: (id) => decide(id, isQuery, Result.succeed),
 
-    list: (kind, from, count) => Effect.sync(() => store.jobs(kind, from, count)),
+    list: (kind, from, count) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        sweep(now)
+        return store.jobs(kind, from, count)
+      }),
 
     createIngest: Effect.fnUntraced(function* (job) {
       const object = objects.get(job.object.toLowerCase())
@@ -201,7 +242,7 @@ export const make = Effect.fnUntraced(function* (options: {
     }),
 
     upload: Effect.fnUntraced(function* (id, body) {
-      const job = yield* decide(id, isIngest, (job) => Result.map(takesData(job), () => job))
+      const job = yield* decide(id, isIngest, (job, now) => Result.map(takesData(job, now), () => job))
       // two uploads of one job may be under way at once
       const part = `upload-${store.nextNumber("upload")}`
       const receiver = new Receiver(job, (block) => store.addBlock(job.id, part, block))
@@ -210,8 +251,8 @@ export const make = Effect.fnUntraced(function* (options: {
           for (const piece of pieces) receiver.add(piece)
         })
       )
-      const settle = decide(job.id, isIngest, (job) =>
-        Result.map(takesData(job), () => {
+      const settle = decide(job.id, isIngest, (job, now) =>
+        Result.map(takesData(job, now), () => {
           receiver.end()
           const { fault, rows } = receiver
           save({ ...job, upload: part, uploads: job.uploads + 1, rows, ...(fault !== undefined && { fault }) })
@@ -229,6 +270,7 @@ export const make = Effect.fnUntraced(function* (options: {
     close: (id) =>
       decide(id, isIngest, (job, now) => {
         if (job.state !== "Open") return Result.fail(tooLate("Closing", job))
+        if (isStale(job, now)) return Result.fail(stale(job))
         if (job.uploads > 1) return Result.fail(severalUploads(job))
         const closed = save<IngestJob>({ ...job, state: "UploadComplete", modified: now })
         fork(process(closed.id))
@@ -246,7 +288,7 @@ export const make = Effect.fnUntraced(function* (options: {
       decide<Job, void>(id, kinds[kind], (job) => {
         const mayGo = isTerminal(job) || (job.kind === "ingest" && job.state === "UploadComplete")
         if (!mayGo) return Result.fail(notTerminated)
-        return Result.succeed(store.transaction(() => store.deleteJob(job.id)))
+        return Result.succeed(forget([job.id]))
       }),
 
     resultFile: (job, file) =>

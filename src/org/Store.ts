@@ -64,8 +64,12 @@ export class DataError extends Data.TaggedError("DataError")<{
   readonly message: string
 }> {}
 
+// as a job says itself; of one that is not done, when it was created
+const jobEnd = "ifnull(content ->> 'finished', content ->> 'created')"
+
 const ownTables = `
   CREATE TABLE _job (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX _job_end ON _job (${jobEnd});
   CREATE TABLE _block (
     job TEXT NOT NULL, part TEXT NOT NULL, seq INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL,
     PRIMARY KEY (job, part, seq)
@@ -214,9 +218,21 @@ export class Store {
     )
   }
 
-  /** Forgets a job with all its blocks. */
+  /** When the first job ended, or was created if it has not. */
+  firstEnd(): number | undefined {
+    const row = this.statement(`SELECT min(${jobEnd}) AS "end" FROM _job`).get()
+    return typeof row?.end === "number" ? row.end : undefined
+  }
+
+  /** The ids of jobs that ended, or were created if they have not, at that time or before. */
+  jobsEndedBy(millis: number): ReadonlyArray<string> {
+    return this.statement(`SELECT id FROM _job WHERE ${jobEnd} <= ?`)
+      .all(millis)
+      .map(({ id }) => String(id))
+  }
+
+  /** Forgets a job, but for its blocks. */
   deleteJob(id: string): void {
-    this.statement("DELETE FROM _block WHERE job = ?").run(id)
     this.statement("DELETE FROM _job WHERE id = ?").run(id)
   }
 
@@ -256,6 +272,12 @@ export class Store {
 
   dropBlocks(job: string, part: string): void {
     this.statement("DELETE FROM _block WHERE job = ? AND part = ?").run(job, part)
+  }
+
+  /** Drops some blocks of a job; false when there are no more. */
+  dropSomeBlocks(job: string): boolean {
+    const some = this.statement("DELETE FROM _block WHERE rowid IN (SELECT rowid FROM _block WHERE job = ? LIMIT 64)")
+    return some.run(job).changes > 0
   }
 
   /** Forgets blocks that belong to no job, and uploads that never arrived in full. */
