@@ -14,7 +14,10 @@ import type * as Poll from "../job/Poll.ts"
 import * as QueryJob from "../job/QueryJob.ts"
 import * as Csv from "../record/Csv.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
+import * as Resolve from "./resolve.ts"
 import type * as Soql from "./Soql.ts"
+
+export type { Resolved, ResolveOptions, Unresolved } from "./resolve.ts"
 
 /**
  * What a query takes: either `from`, with the columns of the schema selected, or
@@ -193,3 +196,35 @@ const recordsOf = <A>(
     )
   )
 }
+
+/**
+ * Finds the ids of records by their business keys, by bulk query, for loads that know
+ * only ids: updates and deletes.
+ *
+ * Each record comes out with the id of the one in the org that has its key, in order;
+ * or as a failed `Result`, when it has no key, or none or several records of the org
+ * have it. Keys are compared as the org does, mostly without case. About 2,000 keys go
+ * into one query, so memory is bounded; `Checked.load` feeds a load and makes failed
+ * outcomes of those that were not found.
+ *
+ * Fails with `InvalidOptions` when the object has no such field, and as `records`.
+ *
+ * **Example** (Prices by product code)
+ *
+ * ```ts
+ * const outcomes = prices.pipe(
+ *   Query.resolveIds({ object: "Product2", key: "ProductCode", keyOf: (price) => price.code }),
+ *   Stream.map(Result.map(({ id, record }) => new Product({ Id: id, Price__c: record.amount }))),
+ *   Checked.load(Ingest.update({ object: "Product2", schema: Product, nulls: "ignore" }))
+ * )
+ * ```
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const resolveIds: <A>(
+  options: Resolve.ResolveOptions<A>
+) => <E, R>(
+  records: Stream.Stream<A, E, R>
+) => Stream.Stream<Result.Result<Resolve.Resolved<A>, Resolve.Unresolved<A>>, E | BulkError.BulkError, R | Connection> =
+  Resolve.resolveWith((options) => records(options))

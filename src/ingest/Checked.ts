@@ -1,0 +1,115 @@
+/**
+ * Records that are checked before they are sent: one that fails the check is a failed
+ * outcome, like one that the org refuses.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Failed, Outcome } from "./Outcome.ts"
+
+/**
+ * Why a record is not to be sent. `code` is in the style of Salesforce's codes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly fields?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * A record that is not to be sent, and why.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refused<A> extends Problem {
+  readonly record: A
+}
+
+/**
+ * Checks records, or makes of them what is to be sent. A failed `Result` says why a
+ * record is not to be.
+ *
+ * @category checking
+ * @since 0.1.0
+ */
+export const map =
+  <A, B>(check: (record: A) => Result.Result<B, Problem>) =>
+  <E, R>(records: Stream.Stream<A, E, R>): Stream.Stream<Result.Result<B, Refused<A>>, E, R> =>
+    Stream.map(records, (record) => Result.mapError(check(record), (problem) => ({ ...problem, record })))
+
+/**
+ * Loads the records that passed their check, with whatever load is given. Those that
+ * did not pass come out as `Failed { origin: "client" }` with the record as it was, as
+ * they come; all others as the load gives them.
+ *
+ * Fails as the load fails. What was refused until then comes out first.
+ *
+ * **Example** (No products without a price)
+ *
+ * ```ts
+ * const outcomes = products.pipe(
+ *   Checked.map((product) =>
+ *     product.Price__c === null ? Result.fail({ code: "NO_PRICE", message: "no price" }) : Result.succeed(product)
+ *   ),
+ *   Checked.load(Ingest.upsert({ object: "Product2", schema: Product, externalId: "Sku__c", nulls: "ignore" }))
+ * )
+ * ```
+ *
+ * @category loading
+ * @since 0.1.0
+ */
+export const load =
+  <B, C, E2, R2>(load: (records: Stream.Stream<B>) => Stream.Stream<Outcome<C>, E2, R2>) =>
+  <A, E, R>(
+    results: Stream.Stream<Result.Result<B, Refused<A>>, E, R>
+  ): Stream.Stream<Outcome<A | C>, E | E2, R | R2> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const refused = yield* Queue.bounded<Failed<A>, Cause.Done>(queued)
+        const passed = Stream.mapAccumArrayEffect(
+          results,
+          () => undefined,
+          Effect.fnUntraced(function* (state, results) {
+            const records: Array<B> = []
+            const failures: Array<Failed<A>> = []
+            for (const result of results) {
+              if (Result.isSuccess(result)) records.push(result.success)
+              else failures.push(failed(result.failure))
+            }
+            if (failures.length > 0) yield* Queue.offerAll(refused, failures)
+            return [state, records] as const
+          })
+        )
+        let cause: Cause.Cause<E | E2> | undefined
+        // a load hands on how its source fails, whatever that is
+        const outcomes = load(passed as unknown as Stream.Stream<B>).pipe(
+          Stream.catchCause((failure) => {
+            cause = failure
+            return Stream.empty
+          }),
+          Stream.ensuring(Queue.end(refused))
+        ) as Stream.Stream<Outcome<A | C>, never, R | R2>
+        const end = Stream.suspend(() => (cause === undefined ? Stream.empty : Stream.failCause(cause)))
+        return Stream.merge(outcomes, Stream.fromQueue(refused)).pipe(Stream.concat(end))
+      })
+    )
+
+/** How many refused records may wait to be taken. */
+const queued = 1_024
+
+const failed = <A>({ code, fields = [], message, record }: Refused<A>): Failed<A> => ({
+  _tag: "Failed",
+  jobId: undefined,
+  id: undefined,
+  error: { code, message, fields, raw: message },
+  record,
+  origin: "client"
+})
