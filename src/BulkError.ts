@@ -544,6 +544,7 @@ export class BulkError extends Data.TaggedError("BulkError")<{
       case "ConnectionLost":
         return true
       case "ApiError":
+      case "SignInFailed":
         return reason.status >= 500 || transientStatuses.has(reason.status)
       default:
         return false

@@ -30,4 +30,14 @@ describe("examples", () => {
       assert.match(stderr, /^JobComplete: 3,376 processed, 16 failed$/m)
     })
   )
+
+  it.live("10-web-login signs in by the browser, over a receiver on a loopback port", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run("10-web-login")
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /^The browser shows: You may close this window/m)
+      assert.match(stdout, /^Signed in at http:\/\/127\.0\.0\.1:\d+$/m)
+      assert.match(stdout, /^The org knows api@embedded-org\.example$/m)
+    })
+  )
 })

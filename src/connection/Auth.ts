@@ -122,14 +122,18 @@ const problemOfToken = (token: string): string | undefined => {
  * @since 0.1.0
  */
 export const layerWith = <R>(
-  signIn: Effect.Effect<Credentials, BulkError.BulkError, R>
+  signIn: Effect.Effect<Credentials, BulkError.BulkError, R>,
+  options: {
+    /** Credentials that are there already, to be used until they are refused. */
+    readonly credentials?: Credentials | undefined
+  } = {}
 ): Layer.Layer<Session, never, R> =>
   Layer.effect(
     Session,
     Effect.gen(function* () {
       const context = yield* Effect.context<R>()
       const turn = yield* Semaphore.make(1)
-      let held: Credentials | undefined
+      let held = options.credentials
       /** The credentials held, or others if they are none or the refused ones. */
       const obtain = (stale?: Credentials) =>
         Effect.suspend(() => {
@@ -233,7 +237,8 @@ export const layerJwtBearer = (options: {
   )
 
 /**
- * Refresh token: what the web server flow gave is exchanged for access tokens.
+ * Refresh token: what the web server flow (`WebLogin`) gave is exchanged for access
+ * tokens. `credentials` are those that came with it, to be used first.
  *
  * Where the app rotates refresh tokens, each one works once: the new one is kept in
  * memory, and `onRotate` is told of it, to store it before it is used.
@@ -248,6 +253,7 @@ export const layerRefreshToken = (options: {
   readonly clientId: string
   readonly clientSecret?: Redacted.Redacted | string | undefined
   readonly refreshToken: Redacted.Redacted | string
+  readonly credentials?: Credentials | undefined
   readonly onRotate?: ((refreshToken: Redacted.Redacted) => Effect.Effect<void>) | undefined
 }): Layer.Layer<Session, BulkError.BulkError, HttpClient.HttpClient> =>
   Layer.unwrap(
@@ -267,7 +273,8 @@ export const layerRefreshToken = (options: {
             if (options.onRotate !== undefined) yield* options.onRotate(refreshToken)
           }
           return token
-        }).pipe(Effect.uninterruptible) // a spent token whose successor is lost ends the session for good
+        }).pipe(Effect.uninterruptible), // a spent token whose successor is lost ends the session for good
+        { credentials: options.credentials }
       )
     })
   )

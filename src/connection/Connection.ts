@@ -11,7 +11,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -19,7 +18,6 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -32,7 +30,7 @@ import * as Answer from "./answer.ts"
 import * as Gzip from "./gzip.ts"
 import { staysHere } from "./origin.ts"
 import { watchUpload } from "./stall.ts"
-import { noAnswer } from "./transport.ts"
+import { execute, noAnswer } from "./transport.ts"
 import { checkVersion, newest, Versions } from "./versions.ts"
 
 /**
@@ -346,22 +344,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     })
 
   /** Sends a request to an org, and refuses to be led elsewhere. */
-  const execute = <R>(
+  const ask = <R>(
     via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
     url: string,
     request: HttpRequest,
     toSend: HttpRequest
   ) =>
-    Effect.all([Effect.serviceOption(FetchHttpClient.RequestInit), Calls]).pipe(
-      Effect.flatMap(([init, calls]) => {
-        if (calls !== undefined) calls.count++
-        return via.execute(toSend).pipe(
-          // the org has no part in the caller's trace: its ids stay at home
-          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-          // the one client that would follow redirects unasked
-          Effect.provideService(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), redirect: "manual" })
-        )
-      }),
+    Effect.flatMap(Calls, (calls) => {
+      if (calls !== undefined) calls.count++
+      return execute(via, toSend)
+    }).pipe(
       Effect.mapError(({ reason }) =>
         noAnswer({ request: describe(request), url, cause: reason.cause ?? reason._tag, hasAnswered })
       ),
@@ -395,7 +387,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     credentials: Auth.Credentials
   ): Effect.Effect<Exchange, BulkError.BulkError, R> =>
     Effect.map(
-      execute(
+      ask(
         via,
         credentials.instanceUrl,
         request,
@@ -425,7 +417,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const versions = Effect.gen(function* () {
     const { instanceUrl } = yield* current
     const request = HttpClientRequest.get("/services/data").pipe(HttpClientRequest.acceptJson)
-    const text = yield* execute(client, instanceUrl, request, HttpClientRequest.prependUrl(request, instanceUrl)).pipe(
+    const text = yield* ask(client, instanceUrl, request, HttpClientRequest.prependUrl(request, instanceUrl)).pipe(
       Effect.flatMap((response) =>
         readOk({ request, response, credentials: { instanceUrl, accessToken: Redacted.make("") } })
       ),

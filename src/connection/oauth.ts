@@ -4,7 +4,9 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as BulkError from "../BulkError.ts"
+import { redirectTarget } from "./answer.ts"
 import { checkOrigin } from "./origin.ts"
+import { execute, noAnswer } from "./transport.ts"
 
 /** What the token endpoint gives. */
 export interface Token {
@@ -28,16 +30,18 @@ export const requestToken = Effect.fnUntraced(function* (
     HttpClientRequest.acceptJson,
     HttpClientRequest.bodyUrlParams(reveal(form))
   )
-  const lost = (cause: unknown) =>
-    BulkError.make(new BulkError.ConnectionLost({ request: `POST ${loginUrl}/services/oauth2/token`, cause }))
-  const { status, text } = yield* client.execute(request).pipe(
-    Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
-    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+  const name = `POST ${loginUrl}/services/oauth2/token`
+  const lost = (cause: unknown) => noAnswer({ request: name, url: loginUrl, cause, hasAnswered: false })
+  const { head, text } = yield* execute(client, request).pipe(
+    Effect.flatMap((response) => Effect.map(response.text, (text) => ({ head: response, text }))),
     Effect.mapError((error) => lost(error.reason.cause ?? error.reason._tag)),
     Effect.timeoutOrElse({ duration: "1 minute", orElse: () => Effect.fail(lost("nothing within 1 minute")) })
   )
+  const { status } = head
+  const target = redirectTarget(head, loginUrl)
   const refused = (error: string, description: string) =>
     BulkError.make(new BulkError.SignInFailed({ loginUrl, status, error, description }))
+  if (target !== undefined) return yield* refused(`HTTP_${status}`, `it leads to ${target}, and no secret goes there`)
   if (status < 200 || status > 299) {
     const { error, error_description } = yield* decodeRefusal(text).pipe(
       Effect.mapError(() => refused(`HTTP_${status}`, "the answer is not that of a token endpoint"))

@@ -17,6 +17,12 @@ export const checkOrigin = (name: string, text: string): Result.Result<string, B
   return Result.succeed(url.origin)
 }
 
+/** Whether a URL is none, or leads over a network in the clear. */
+export const isClear = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url === null || (url.protocol === "http:" && !isLoopback(url.hostname))
+}
+
 /** Whether requests to an origin stay on this machine. */
 export const staysHere = (origin: string): boolean => isLoopback(URL.parse(origin)?.hostname ?? "")
 

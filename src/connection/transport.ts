@@ -1,5 +1,21 @@
-/** What keeps a request from being answered. */
+/** How requests are sent, and what keeps them from being answered. */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Option from "effect/Option"
 import * as BulkError from "../BulkError.ts"
+
+/** Sends a request to where it says and nowhere else, and nothing besides it. */
+export const execute = <E, R>(client: HttpClient.HttpClient.With<E, R>, request: HttpClientRequest.HttpClientRequest) =>
+  Effect.flatMap(Effect.serviceOption(FetchHttpClient.RequestInit), (init) =>
+    client.execute(request).pipe(
+      // the org has no part in the caller's trace: its ids stay at home
+      Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+      // the one client that would follow redirects unasked, and take secrets along
+      Effect.provideService(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), redirect: "manual" })
+    )
+  )
 
 /** The codes with which Node refuses a certificate, or a host that has none. */
 const certificateProblems: Readonly<Record<string, string>> = {
