@@ -10,16 +10,18 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as EffectCsv from "effect/encoding/Csv"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { inBlocks } from "./block.ts"
 import { CsvError } from "./csvError.ts"
 import * as cutting from "./cut.ts"
 import * as detecting from "./detect.ts"
 import * as dialects from "./dialect.ts"
 import { through } from "./machine.ts"
+import { type OnHeader, Parser } from "./parser.ts"
+import * as rows from "./rows.ts"
 
 export { CsvError }
 
@@ -99,26 +101,7 @@ export const encodeWith =
  * @category encoding
  * @since 0.1.0
  */
-export const encodeRows = (rows: ReadonlyArray<Row>, dialect: Dialect = standard): string => {
-  const delimiter = dialects.delimiters[dialect.columnDelimiter]
-  const newline = dialects.newlines[dialect.lineEnding]
-  const special = dialects.special(dialect)
-  let text = ""
-  for (const row of rows) {
-    // a row of one empty cell must not be a blank line
-    if (row.length === 1 && row[0] === "") text += '""'
-    for (let i = 0; i < row.length; i++) {
-      const cell = row[i] ?? ""
-      if (i > 0) text += delimiter
-      text += special.test(cell) ? dialects.quote(cell) : cell
-    }
-    text += newline
-  }
-  return text
-}
-
-// far above what Salesforce allows a record, far below what a quote that never closes would collect
-const maxRecordSize = 32 * 1024 * 1024
+export const encodeRows: (rows: ReadonlyArray<Row>, dialect?: Dialect) => string = rows.encodeRows
 
 /**
  * Reads bytes as the rows that follow the header.
@@ -140,35 +123,34 @@ export const decode =
     dialect: Dialect = standard
   ) =>
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<B, E | E2 | CsvError, R> => {
-    interface State {
-      readonly width: number
-      readonly onRows: (rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>
-    }
+    type OnRows = (rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>
     const none: ReadonlyArray<B> = []
-    const delimiter = dialects.delimiters[dialect.columnDelimiter]
     return bytes.pipe(
-      Stream.pipeThroughChannel(EffectCsv.decode<E>({ delimiter, ignoreEmptyLines: true, maxRecordSize })),
-      Stream.mapError((error) =>
-        EffectCsv.isCsvError(error)
-          ? new CsvError({ message: `line ${error.line}: ${error.message}`, line: error.line })
-          : error
-      ),
+      Stream.mapArray(inBlocks),
+      through(() => new Parser(dialect, rowsOfText)),
       Stream.mapAccumArrayEffect(
-        (): State | undefined => undefined,
+        (): OnRows | undefined => undefined,
         Effect.fnUntraced(function* (state, chunk) {
           const [header, ...rest] = chunk
           const rows = state === undefined ? rest : chunk
-          const now = state ?? { width: header.length, onRows: yield* onHeader(header) }
-          const wrong = rows.find((row) => row.length !== now.width)
-          if (wrong !== undefined) {
-            return yield* new CsvError({ message: `a row has ${wrong.length} cells under ${now.width} columns` })
-          }
-          const values = Arr.isReadonlyArrayNonEmpty(rows) ? yield* now.onRows(rows) : none
-          return [now, values] as const
+          const onRows = state ?? (yield* onHeader(header))
+          return [onRows, Arr.isReadonlyArrayNonEmpty(rows) ? yield* onRows(rows) : none] as const
         })
       )
     )
   }
+
+/** Reads the header and all rows as texts. */
+const rowsOfText: OnHeader<Row, never> = (header, out) => {
+  out.push(header)
+  const width = header.length
+  return (block, at, o, out) => {
+    const row = new Array<string>(width)
+    for (let i = 0; i < width; i++) row[i] = block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!)
+    out.push(row)
+    return undefined
+  }
+}
 
 /**
  * What the first bytes of a file tell of it.

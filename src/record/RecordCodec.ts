@@ -9,93 +9,23 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
+import { inBlocks } from "./block.ts"
 import * as Csv from "./Csv.ts"
-import { type Machine, through } from "./machine.ts"
+import * as Columns from "./columns.ts"
+import * as Compiled from "./compile.ts"
+import { type Encodable, encoderOf } from "./encode.ts"
+import { refused } from "./leaves.ts"
+import * as limits from "./limits.ts"
+import { through } from "./machine.ts"
+import type { Encoded, EncoderOptions, Nulls, Problem, RecordSchema } from "./model.ts"
+import { type OnHeader, Parser } from "./parser.ts"
 
-/**
- * A schema that a record codec can be made of: it needs no services.
- *
- * @category models
- * @since 0.1.0
- */
-export type RecordSchema = Schema.ConstraintCodec<unknown, unknown>
-
-/**
- * What is wrong with one record. `column` is absent where it is the record as a
- * whole.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Problem {
-  readonly column: string | undefined
-  readonly value: string | undefined
-  readonly message: string
-}
-
-/**
- * What a null becomes: `clear` empties the field (`#N/A`), `ignore` leaves it as
- * it is (an empty cell).
- *
- * @category models
- * @since 0.1.0
- */
-export type Nulls = "clear" | "ignore"
-
-/**
- * How `encoder` writes records.
- *
- * @category models
- * @since 0.1.0
- */
-export interface EncoderOptions {
-  readonly nulls: Nulls
-  /** Default: commas and line feeds. */
-  readonly dialect?: Csv.Dialect | undefined
-  /** The columns to write, in the order they are to have. Default: all. */
-  readonly columns?: ReadonlyArray<string> | undefined
-  /**
-   * A column of plain fields whose cells are wanted, in their canonical form. A
-   * record without a value there is rejected.
-   */
-  readonly key?: string | undefined
-}
-
-/**
- * Records as rows of text, without a header.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Encoded<A> {
-  /** Whole rows, each with its line ending; empty if no record could be written. */
-  readonly text: string
-  /** How many rows there are. */
-  readonly rows: number
-  /** The records that were written, in order: the very array that was given, if none was rejected. */
-  readonly written: ReadonlyArray<A>
-  /** The records that cannot be written. */
-  readonly rejected: ReadonlyArray<Rejected<A>>
-  /** The key of each row, if a key was asked for. */
-  readonly keys: ReadonlyArray<string>
-}
-
-/**
- * A record that cannot be written.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Rejected<A> {
-  readonly record: A
-  readonly problem: Problem
-}
+export type { Encoded, EncoderOptions, Nulls, Problem, RecordSchema, Rejected } from "./model.ts"
 
 /**
  * A row that is no record of the schema. `row` counts from 1, the header left out.
@@ -157,28 +87,104 @@ export interface RecordCodec<A> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <S extends RecordSchema>(schema: S): Result.Result<RecordCodec<S["Type"]>, string> =>
-  Result.map(groupOf(SchemaAST.toEncoded(schema.ast), ""), (root) => {
-    const columns = columnsOf(root)
-    const toEncoded = Schema.encodeUnknownResult(schema)
-    const fromEncoded = Schema.decodeUnknownResult(schema)
-    const encode = (record: S["Type"], nulls: Nulls) =>
-      Result.flatMap(Result.mapError(toEncoded(record), schemaProblem), (encoded) => toRow(root, encoded, nulls))
-    return {
+export const make = <S extends RecordSchema>(schema: S): Result.Result<RecordCodec<S["Type"]>, string> => {
+  const made = codecs.get(schema.ast) ?? makeCodec(schema.ast)
+  codecs.set(schema.ast, made)
+  return made
+}
+
+/** One codec for each schema: what is compiled for it stays fast from one stream to the next. */
+const codecs = new WeakMap<SchemaAST.AST, Result.Result<RecordCodec<unknown>, string>>()
+
+const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, string> =>
+  Result.map(encodableOf(ast), (whole) => {
+    const { columns, encode, plan, root } = whole
+    const fromEncoded = Schema.decodeUnknownResult(Schema.make<RecordSchema>(ast))
+    const rowDecoder = (positions: ReadonlyArray<number>) => (row: Csv.Row) =>
+      Result.flatMap(
+        Columns.fromCells(
+          root,
+          positions.map((position) => row[position] ?? "")
+        ),
+        (encoded) => Result.mapError(fromEncoded(encoded), schemaProblem)
+      )
+    const codec: RecordCodec<unknown> = {
       columns,
-      encoder: (options) => encoderOf(root, columns, encode, options),
+      encoder: (options) => encoderOf(encodable(ast, options, whole), options, canGenerate()),
       encode,
-      decoder: (header) =>
-        Result.map(positionsOf(columns, header), (positions) => (row: Csv.Row) => {
-          const cells = positions.map((position) => row[position] ?? "")
-          return Result.flatMap(fromCells(root, cells), (encoded) =>
-            Result.mapError(fromEncoded(encoded), schemaProblem)
-          )
-        }),
-      show: (record) => Object.fromEntries(shown(root, record)),
-      canonical: (column) => canonicalOf(root, column)
+      decoder: (header) => Result.map(positionsOf(columns, header), rowDecoder),
+      show: (record) => Object.fromEntries(Columns.shown(root, record)),
+      canonical: (column) => Columns.canonicalOf(root, column)
+    }
+    const readers = new Map<string, Compiled.ReadRecord>()
+    rowReaders.set(codec, (header) =>
+      Result.map(positionsOf(columns, header), (positions) => {
+        const key = positions.join()
+        const read = readers.get(key) ?? (plan && Compiled.reader(plan, positions, canGenerate()))
+        if (read !== undefined) readers.set(key, read)
+        return { read, decode: rowDecoder(positions) }
+      })
+    )
+    return codec
+  })
+
+const encodableOf = (ast: SchemaAST.AST): Result.Result<Encodable, string> =>
+  Result.gen(function* () {
+    const root = yield* Columns.groupOf(SchemaAST.toEncoded(ast))
+    const columns = yield* distinct(Columns.columnsOf(root))
+    const toEncoded = Schema.encodeUnknownResult(Schema.make<RecordSchema>(ast))
+    return {
+      root,
+      columns,
+      plan: Compiled.planOf(ast, root),
+      encode: (record, nulls) =>
+        Result.flatMap(Result.mapError(toEncoded(record), schemaProblem), (encoded) =>
+          Columns.toRow(root, encoded, nulls === "clear")
+        )
     }
   })
+
+/** What is to be encoded if only some columns are: what the others hold must not matter. */
+const encodable = (ast: SchemaAST.AST, { columns: asked, key }: EncoderOptions, whole: Encodable): Encodable => {
+  if (asked === undefined || whole.columns.every((column) => asked.includes(column))) return whole
+  const fields = Compiled.structOf(ast)?.fields.propertySignatures.filter(({ name }) =>
+    [...asked, ...(key === undefined ? [] : [key])].some(
+      (column) => column === name || column.startsWith(`${String(name)}.`)
+    )
+  )
+  if (fields === undefined || fields.length === 0) return whole
+  return Result.getOrElse(encodableOf(new SchemaAST.Objects(fields, [])), () => whole)
+}
+
+const distinct = (columns: ReadonlyArray<string>): Result.Result<ReadonlyArray<string>, string> => {
+  const seen = new Set<string>()
+  for (const column of columns) {
+    if (seen.has(column.toLowerCase()))
+      return Result.fail(`the schema has two columns ${column}, and Salesforce does not tell case apart`)
+    seen.add(column.toLowerCase())
+  }
+  return columns.length > limits.columns
+    ? Result.fail(`the schema has ${columns.length} columns; Salesforce takes ${limits.columns}`)
+    : Result.succeed(columns)
+}
+
+let generates: boolean | undefined
+
+const canGenerate = (): boolean => {
+  generates ??= Compiled.canGenerate()
+  return generates
+}
+
+/** What reads the rows below a header: compiled, where the schema can be, and by Schema. */
+interface RowReader {
+  readonly read: Compiled.ReadRecord | undefined
+  readonly decode: (row: Csv.Row) => Result.Result<unknown, Problem>
+}
+
+const rowReaders = new WeakMap<object, (header: Csv.Row) => Result.Result<RowReader, Problem>>()
+
+const rowReaderOf = <A>(codec: RecordCodec<A>, header: Csv.Row): Result.Result<RowReader, Problem> =>
+  rowReaders.get(codec)?.(header) ?? Result.map(codec.decoder(header), (decode) => ({ read: undefined, decode }))
 
 /**
  * Reads bytes of CSV, a header first, as records. The columns may come in any order
@@ -198,25 +204,13 @@ export const make = <S extends RecordSchema>(schema: S): Result.Result<RecordCod
  * @since 0.1.0
  */
 export const decode =
-  <A>(codec: RecordCodec<A>, dialect?: Csv.Dialect) =>
+  <A>(codec: RecordCodec<A>, dialect: Csv.Dialect = Csv.standard) =>
   <E, R>(
     bytes: Stream.Stream<Uint8Array, E, R>
   ): Stream.Stream<A, E | Csv.CsvError | MissingColumn | InvalidRecord, R> =>
     bytes.pipe(
-      decodeResult(codec, dialect),
-      Stream.chunks,
-      through(
-        (): Machine<ReadonlyArray<Result.Result<A, InvalidRecord>>, A, InvalidRecord> => ({
-          feed: (results, out) => {
-            for (const result of results) {
-              if (Result.isFailure(result)) return result.failure
-              out.push(result.success)
-            }
-            return undefined
-          },
-          end: () => undefined
-        })
-      )
+      Stream.mapArray(inBlocks),
+      through(() => new Parser(dialect, records(codec)))
     )
 
 /**
@@ -227,206 +221,68 @@ export const decode =
  * @since 0.1.0
  */
 export const decodeResult =
-  <A>(codec: RecordCodec<A>, dialect?: Csv.Dialect) =>
+  <A>(codec: RecordCodec<A>, dialect: Csv.Dialect = Csv.standard) =>
   <E, R>(
     bytes: Stream.Stream<Uint8Array, E, R>
   ): Stream.Stream<Result.Result<A, InvalidRecord>, E | Csv.CsvError | MissingColumn, R> =>
     bytes.pipe(
-      Csv.decode((header) => {
-        const decoder = codec.decoder(header)
-        if (Result.isFailure(decoder)) {
-          const { column = "", message } = decoder.failure
-          return Effect.fail(new MissingColumn({ column, header, message: `column ${column} is ${message}` }))
-        }
-        let row = 0
-        return Effect.succeed((rows) =>
-          Effect.succeed(
-            rows.map((cells) => {
-              row++
-              return Result.mapError(decoder.success(cells), (problem) => new InvalidRecord({ row, ...problem }))
-            })
-          )
-        )
-      }, dialect)
+      Stream.mapArray(inBlocks),
+      through(() => new Parser(dialect, results(codec)))
     )
 
-/** A field whose value is one cell. */
-interface Leaf {
-  readonly _tag: "Leaf"
-  readonly name: string
-  readonly column: string
-  readonly nullable: boolean
-  readonly optional: boolean
-  readonly toCell: (value: unknown) => Result.Result<string, Schema.SchemaError>
-  readonly fromCell: (cell: string) => Result.Result<unknown, Schema.SchemaError>
-}
+/** Reads rows as records, up to the first that is none. */
+const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> =>
+  eachRow<A, A>(
+    codec,
+    (record, out) => {
+      out.push(record)
+    },
+    (problem) => problem
+  )
 
-/** A nested struct, or the record itself. */
-interface Group {
-  readonly _tag: "Group"
-  readonly name: string
-  readonly nullable: boolean
-  readonly optional: boolean
-  readonly nodes: ReadonlyArray<Leaf | Group>
-  /** How many columns it has, nested ones included. */
-  readonly width: number
-}
+/** Reads rows as records or what is wrong with them. */
+const results = <A>(codec: RecordCodec<A>): OnHeader<Result.Result<A, InvalidRecord>, MissingColumn> =>
+  eachRow<A, Result.Result<A, InvalidRecord>>(
+    codec,
+    (record, out) => {
+      out.push(Result.succeed(record))
+    },
+    (problem, out) => {
+      out.push(Result.fail(problem))
+      return undefined
+    }
+  ) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
 
-const groupOf = (ast: SchemaAST.AST, column: string, name = "", optional = false): Result.Result<Group, string> => {
-  const { nullable, value } = withoutNull(ast)
-  if (!SchemaAST.isObjects(value) || value.indexSignatures.length > 0 || value.propertySignatures.length === 0) {
-    return Result.fail(`${column === "" ? "the schema" : `column ${column}`} is not a struct with fields`)
-  }
-  const nodes = value.propertySignatures.map((property) => {
-    const field = String(property.name)
-    const path = column === "" ? field : `${column}.${field}`
-    const isOptional = SchemaAST.isOptional(property.type)
-    return SchemaAST.isObjects(withoutNull(property.type).value)
-      ? groupOf(property.type, path, field, isOptional)
-      : leafOf(property.type, path, field, isOptional)
-  })
-  return Result.map(Result.all(nodes), (nodes) => {
-    const width = nodes.reduce((sum, node) => sum + (node._tag === "Leaf" ? 1 : node.width), 0)
-    return { _tag: "Group", name, nullable, optional, nodes, width }
-  })
-}
-
-const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: boolean): Result.Result<Leaf, string> => {
-  const { nullable, value } = withoutNull(ast)
-  const text = Schema.toCodecStringTree(Schema.make<RecordSchema>(value))
-  if (!isText(SchemaAST.toEncoded(text.ast))) return Result.fail(`column ${column}: its value does not fit in one cell`)
-  const encode = Schema.encodeUnknownResult(text)
-  return Result.succeed({
-    _tag: "Leaf",
-    name,
-    column,
-    nullable,
-    optional,
-    toCell: (value) => Result.map(encode(value), String),
-    fromCell: Schema.decodeUnknownResult(text)
-  })
-}
-
-/** A type without its null and undefined members. */
-const withoutNull = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly nullable: boolean } => {
-  if (!SchemaAST.isUnion(ast)) return { value: ast, nullable: false }
-  const members = ast.types.filter((type) => !SchemaAST.isNull(type) && !SchemaAST.isUndefined(type))
-  const [only, ...others] = members
-  return {
-    value: only === undefined || others.length > 0 ? Schema.Union(members.map((ast) => Schema.make(ast))).ast : only,
-    nullable: ast.types.some(SchemaAST.isNull)
-  }
-}
-
-const isText = (ast: SchemaAST.AST): boolean =>
-  SchemaAST.isUnion(ast)
-    ? ast.types.every(isText)
-    : SchemaAST.isString(ast) ||
-      SchemaAST.isTemplateLiteral(ast) ||
-      (SchemaAST.isLiteral(ast) && typeof ast.literal === "string")
-
-const columnsOf = (group: Group): ReadonlyArray<string> =>
-  group.nodes.flatMap((node) => (node._tag === "Leaf" ? [node.column] : columnsOf(node)))
-
-const canonicalOf = (root: Group, column: string): ((cell: string) => string) | undefined => {
-  const leaf = root.nodes.find((node): node is Leaf => node._tag === "Leaf" && node.column === column)
-  // Salesforce trims texts before it keeps and echoes them
-  return leaf && ((cell) => Result.getOrElse(Result.flatMap(leaf.fromCell(cell.trim()), leaf.toCell), () => cell))
-}
-
-const encoderOf = <A>(
-  root: Group,
-  columns: ReadonlyArray<string>,
-  encode: (record: A, nulls: Nulls) => Result.Result<Csv.Row, Problem>,
-  { columns: asked, dialect = Csv.standard, key, nulls }: EncoderOptions
-): ((records: ReadonlyArray<A>) => Encoded<A>) => {
-  const positions = (asked ?? columns).map((column) => positionOf(columns, column))
-  const keyPosition = key === undefined ? -1 : positionOf(columns, key)
-  const canonical = key === undefined ? undefined : canonicalOf(root, key)
-  return (records) => {
-    const lines: Array<Csv.Row> = []
-    const written: Array<A> = []
-    const rejected: Array<Rejected<A>> = []
-    const keys: Array<string> = []
-    for (const record of records) {
-      const cells = encode(record, nulls)
-      if (Result.isFailure(cells)) {
-        rejected.push({ record, problem: cells.failure })
-        continue
+/** Reads rows as compiled, and by Schema what that refuses. */
+const eachRow =
+  <A, Out>(
+    codec: RecordCodec<A>,
+    accept: (record: A, out: Array<Out>) => void,
+    refuse: (problem: InvalidRecord, out: Array<Out>) => InvalidRecord | undefined
+  ): OnHeader<Out, MissingColumn | InvalidRecord> =>
+  (header) => {
+    const reader = rowReaderOf(codec, header)
+    if (Result.isFailure(reader)) {
+      const { column = "", message } = reader.failure
+      return new MissingColumn({ column, header, message: `column ${column} is ${message}` })
+    }
+    const { decode, read = refuseAll } = reader.success
+    let row = 0
+    return (block, at, o, out) => {
+      row++
+      const record = read(block, at, o)
+      if (record !== refused) {
+        accept(record as A, out)
+        return undefined
       }
-      if (canonical !== undefined) {
-        const cell = canonical(cells.success[keyPosition] ?? "")
-        if (cell === "" || cell === "#N/A") {
-          rejected.push({ record, problem: { column: key, value: "", message: emptyKey } })
-          continue
-        }
-        keys.push(cell)
-      }
-      written.push(record)
-      lines.push(positions.map((position) => inLines(cells.success[position] ?? "", dialect)))
-    }
-    return {
-      text: Csv.encodeRows(lines, dialect),
-      rows: lines.length,
-      written: rejected.length === 0 ? records : written,
-      rejected,
-      keys
+      const result = decode(header.map((_, i) => block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!)))
+      if (Result.isFailure(result)) return refuse(new InvalidRecord({ row, ...result.failure }), out)
+      accept(result.success as A, out)
+      return undefined
     }
   }
-}
 
-const positionOf = (columns: ReadonlyArray<string>, column: string): number => {
-  const position = columns.indexOf(column)
-  if (position < 0) throw new RangeError(`${column} is no column of the schema (${columns.join(", ")})`)
-  return position
-}
-
-const emptyKey = "the key is empty: its outcome could not be told from others"
-
-/** Salesforce refuses the whole job for another line ending, even within a cell. */
-const inLines = (cell: string, { lineEnding }: Csv.Dialect): string =>
-  lineEnding === "CRLF" && cell.includes("\n") ? cell.replaceAll("\n", "\r\n") : cell
-
-const toRow = (root: Group, record: unknown, nulls: Nulls): Result.Result<Csv.Row, Problem> => {
-  const row: Array<string> = []
-  const problem = pushCells(row, root, record, nulls)
-  return problem === undefined ? Result.succeed(row) : Result.fail(problem)
-}
-
-const pushCells = (row: Array<string>, group: Group, record: unknown, nulls: Nulls): Problem | undefined => {
-  for (const node of group.nodes) {
-    // what is missing within a null relationship is null too
-    const value = isRecord(record) ? record[node.name] : record
-    if (node._tag === "Group") {
-      const problem = pushCells(row, node, value, nulls)
-      if (problem !== undefined) return problem
-    } else if (value === null || value === undefined) {
-      row.push(value === null && nulls === "clear" ? "#N/A" : "")
-    } else {
-      const cell = node.toCell(value)
-      if (Result.isFailure(cell)) return { column: node.column, value: undefined, message: cell.failure.message }
-      const text = cell.success
-      const message = refusal(text)
-      if (message !== undefined) return { column: node.column, value: text, message }
-      // Salesforce refuses the whole job for another line ending, even within a cell
-      row.push(text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text)
-    }
-  }
-  return undefined
-}
-
-const shown = (group: Group, record: unknown): ReadonlyArray<readonly [string, string]> =>
-  group.nodes.flatMap((node) => {
-    const value = isRecord(record) ? record[node.name] : record
-    return node._tag === "Group" ? shown(node, value) : [[node.column, String(value ?? "")] as const]
-  })
-
-const refusal = (text: string): string | undefined =>
-  text === "#N/A"
-    ? "the text #N/A would clear the field"
-    : text.isWellFormed()
-      ? undefined
-      : "a lone surrogate cannot be written as UTF-8"
+const refuseAll: Compiled.ReadRecord = () => refused
 
 /** Where in the header each column stands. */
 const positionsOf = (
@@ -434,39 +290,18 @@ const positionsOf = (
   header: Csv.Row
 ): Result.Result<ReadonlyArray<number>, Problem> => {
   const positions = new Map(header.map((name, position) => [name.toLowerCase(), position]))
-  const missing = columns.find((column) => !positions.has(column.toLowerCase()))
-  return missing === undefined
-    ? Result.succeed(columns.map((column) => positions.get(column.toLowerCase()) ?? -1))
-    : Result.fail({ column: missing, value: undefined, message: `not among the columns (${header.join(", ")})` })
-}
-
-/** The encoded record of cells that stand in the order of the columns. */
-const fromCells = (root: Group, cells: Csv.Row): Result.Result<unknown, Problem> => {
-  let next = 0
-  const read = (group: Group): Result.Result<Readonly<Record<string, unknown>>, Problem> => {
-    const record: Record<string, unknown> = {}
-    for (const node of group.nodes) {
-      const width = node._tag === "Leaf" ? 1 : node.width
-      const blank = (node.nullable || node.optional) && cells.slice(next, next + width).every((cell) => cell === "")
-      if (blank) {
-        next += width
-        if (node.nullable) record[node.name] = null
-        continue
-      }
-      const value = node._tag === "Leaf" ? readCell(node, cells[next++] ?? "") : read(node)
-      if (Result.isFailure(value)) return Result.fail(value.failure)
-      record[node.name] = value.success
+  const found: Array<number> = []
+  for (const column of columns) {
+    const name = column.toLowerCase()
+    // who is written as Lead:Who.Email is read as Who.Email
+    const position = positions.get(name) ?? positions.get(name.replace(/(^|\.)[^.:]+:/g, "$1"))
+    if (position === undefined) {
+      return Result.fail({ column, value: undefined, message: `not among the columns (${header.join(", ")})` })
     }
-    return Result.succeed(record)
+    found.push(position)
   }
-  return read(root)
+  return Result.succeed(found)
 }
-
-const readCell = (leaf: Leaf, cell: string): Result.Result<unknown, Problem> =>
-  Result.mapError(leaf.fromCell(cell), (error) => ({ column: leaf.column, value: cell, message: error.message }))
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 

@@ -207,6 +207,53 @@ describe("RecordCodec", () => {
     })
   )
 
+  it("refuses what Salesforce would not keep, with column and reason", () => {
+    const Wide = Schema.Struct({
+      Text: Schema.String,
+      More: Schema.String,
+      Rest: Schema.String,
+      Note: Schema.String,
+      Number: Schema.Number,
+      Seen: Schema.Date
+    })
+    const fits = { Text: "", More: "", Rest: "", Note: "", Number: 1, Seen: new Date(0) }
+    const encode = codecOf(Wide).encoder({ nulls: "ignore" })
+    const problemOf = (record: Partial<typeof fits>) => {
+      const { rejected, rows, text } = encode([{ ...fits, ...record }])
+      assert.deepStrictEqual([text, rows], ["", 0])
+      const problem = rejected[0]?.problem
+      return [problem?.column, problem?.message]
+    }
+    assert.deepStrictEqual(problemOf({ Text: "x".repeat(131_073) }), [
+      "Text",
+      "the text has 131073 characters; Salesforce takes 131072"
+    ])
+    const most = '"'.repeat(131_072)
+    assert.strictEqual(encode([{ ...fits, Text: most }]).rows, 1)
+    // what counts are the characters of the record, not those of its row
+    assert.strictEqual(encode([{ ...fits, Text: most, More: most }]).rows, 1)
+    const whole = "x".repeat(131_072)
+    assert.deepStrictEqual(problemOf({ Text: whole, More: whole, Rest: whole, Note: whole }), [
+      undefined,
+      "the record has 524313 characters; Salesforce takes 400000"
+    ])
+  })
+
+  it("refuses numbers and dates that Salesforce does not have", () => {
+    const { encode } = codecOf(Schema.Struct({ Number: Schema.Number, Seen: Schema.Date }))
+    for (const [value, message] of [
+      [Number.NaN, "Salesforce has no such number"],
+      [-0, "a negative zero would arrive as 0"]
+    ] as const) {
+      assert.deepStrictEqual(
+        Result.mapError(encode({ Number: value, Seen: new Date(0) }, "clear"), (problem) => problem.message),
+        Result.fail(message)
+      )
+    }
+    const undated = encode({ Number: 1, Seen: new Date("never") }, "clear")
+    assert.include(Result.isFailure(undated) && undated.failure, { column: "Seen", message: "Expected a valid Date" })
+  })
+
   it("gives cells that mean the same one form", () => {
     const number = codec.canonical("Count__c")
     assert.strictEqual(number?.("9.12260031E8"), number?.("912260031"))
@@ -215,6 +262,55 @@ describe("RecordCodec", () => {
     assert.notStrictEqual(text?.("007"), text?.("7"))
     assert.isUndefined(codec.canonical("Owner.Email"))
     assert.isUndefined(codec.canonical("Nope"))
+  })
+
+  it("writes some of the columns whatever the others hold", () => {
+    const encode = codec.encoder({ nulls: "clear", columns: ["Name", "Category__r.Rank__c"] })
+    const record = { ...full, Count__c: Number.NaN, Owner: null } as unknown as Item
+    assert.deepStrictEqual(encode([record]).text, "Bolt,7\n")
+  })
+
+  it("reads what Salesforce writes, and no more", () => {
+    const read = (schema: RecordCodec.RecordSchema, cell: string) => {
+      const { decoder } = codecOf(Schema.Struct({ F: schema }))
+      return Result.getOrUndefined(Result.flatMap(decoder(["F"]), (decode) => decode([cell])))
+    }
+    const at = (text: string) => ({ F: new Date(text) })
+    assert.deepStrictEqual(read(Schema.Date, "2026-11-23T20:41:12.000+0000"), at("2026-11-23T20:41:12Z"))
+    assert.deepStrictEqual(read(Schema.Date, "2026-11-23T20:41:12.5-01:30"), at("2026-11-23T22:11:12.500Z"))
+    assert.deepStrictEqual(read(Schema.Date, "2026-11-23"), at("2026-11-23T00:00:00Z"))
+    // neither another day, nor one of this machine's zone
+    for (const cell of ["2026-02-30", "2026-11-23T20:41:12", "23.11.2026", "1", ""]) {
+      assert.isUndefined(read(Schema.Date, cell))
+    }
+    assert.deepStrictEqual(read(Schema.Finite, "9.12260031E8"), { F: 912_260_031 })
+    assert.deepStrictEqual(read(Schema.String, "\0"), { F: "\0" })
+    assert.isUndefined(read(Schema.Boolean, ""))
+  })
+
+  it("reads as Who.Email what is written as Lead:Who.Email", () => {
+    const task = codecOf(Schema.Struct({ "Lead:Who": Schema.Struct({ Email: Schema.String }) }))
+    assert.deepStrictEqual(task.columns, ["Lead:Who.Email"])
+    for (const header of ["Lead:Who.Email", "Who.Email"]) {
+      const read = Result.flatMap(task.decoder([header]), (decode) => decode(["a@b.c"]))
+      assert.deepStrictEqual(read, Result.succeed({ "Lead:Who": { Email: "a@b.c" } }))
+    }
+  })
+
+  it("takes 5,000 columns, and no two that differ in case alone", () => {
+    const fieldsOf = (count: number) =>
+      Schema.Struct(Object.fromEntries(Array.from({ length: count }, (_, i) => [`F${i}`, Schema.String])))
+    const { columns, encoder } = codecOf(fieldsOf(5_000))
+    const record = Object.fromEntries(columns.map((column) => [column, "x"]))
+    assert.strictEqual(encoder({ nulls: "ignore" })([record]).text, `${columns.map(() => "x").join(",")}\n`)
+    assert.deepStrictEqual(
+      RecordCodec.make(fieldsOf(5_001)),
+      Result.fail("the schema has 5001 columns; Salesforce takes 5000")
+    )
+    assert.deepStrictEqual(
+      RecordCodec.make(Schema.Struct({ Name: Schema.String, NAME: Schema.String })),
+      Result.fail("the schema has two columns NAME, and Salesforce does not tell case apart")
+    )
   })
 
   it("refuses schemas that have no columns", () => {

@@ -1,0 +1,268 @@
+import * as Arr from "effect/Array"
+
+/** How many bytes are looked at in one go: beyond it, strings of a block leave the fast part of V8's heap. */
+export const blockBytes = 64 * 1024
+
+/** How many bytes become one string, of which the cells are cut: what a record that is kept keeps at most. */
+const textBytes = 8 * 1024
+
+const QUOTE = 34
+const LF = 10
+
+/**
+ * Bytes of CSV, where the quotes in them are, and which are not ASCII.
+ *
+ * The index is made by a few lines of WebAssembly, 16 bytes at a time, where there is
+ * WebAssembly; and by a loop where there is none.
+ */
+export class Block {
+  readonly scanner: Scanner
+  bytes: Uint8Array
+  private texts: Texts
+  /** The positions of all quotes. */
+  quotes: Int32Array
+  count = 0
+  /** A bit for each byte that is not ASCII, 16 bytes in a number. */
+  high: Uint16Array
+  isAscii = true
+  /** How many line feeds there are. */
+  lines = 0
+
+  /** Whether the row at hand is ASCII without quotes in its cells, so that its cells are substrings of `text`. */
+  isPlain = true
+  text = ""
+  textStart = 0
+  textEnd = 0
+
+  constructor(scanner: Scanner = defaultScanner()) {
+    this.scanner = scanner
+    const { bytes, high, quotes } = scanner.views
+    this.bytes = bytes
+    this.texts = textsOf(bytes)
+    this.quotes = quotes
+    this.high = high
+  }
+
+  /** Makes room for so many bytes; those that are there stay. */
+  reserve(length: number): void {
+    if (length + 16 <= this.bytes.length) return
+    this.scanner.grow(2 * length)
+    const { bytes, high, quotes } = this.scanner.views
+    this.bytes = bytes
+    this.texts = textsOf(bytes)
+    this.quotes = quotes
+    this.high = high
+  }
+
+  /** Indexes the first `length` bytes. */
+  scan(length: number): void {
+    // the scanner looks at whole vectors
+    this.bytes.fill(0, length, length + 16)
+    this.scanner.scan(this, length)
+    this.textEnd = 0
+  }
+
+  /** Prepares the cells of a row that begins at `start` and ends before `end`. */
+  enter(start: number, end: number, length: number, isRegular: boolean): void {
+    if (end > this.textEnd) {
+      this.textStart = start
+      this.textEnd = Math.min(length, Math.max(end, start + textBytes))
+      this.text = this.texts.latin1(start, this.textEnd)
+    }
+    this.isPlain = isRegular
+    if (this.isAscii || !isRegular) return
+    const last = (end - 1) >> 4
+    for (let i = start >> 4; i <= last; i++) {
+      if (this.high[i] !== 0) {
+        this.isPlain = false
+        return
+      }
+    }
+  }
+
+  /** The text of a cell. */
+  cell(from: number, to: number): string {
+    return this.isPlain ? this.text.substring(from - this.textStart, to - this.textStart) : this.rawCell(from, to)
+  }
+
+  private rawCell(from: number, to: number): string {
+    let isAscii = true
+    let isQuoted = false
+    for (let i = from; i < to; i++) {
+      const byte = this.bytes[i]!
+      if (byte > 127) isAscii = false
+      else if (byte === QUOTE) isQuoted = true
+    }
+    const text = isAscii ? this.text.substring(from - this.textStart, to - this.textStart) : this.texts.utf8(from, to)
+    return isQuoted ? text.replaceAll('""', '"') : text
+  }
+}
+
+interface Views {
+  readonly bytes: Uint8Array
+  readonly quotes: Int32Array
+  readonly high: Uint16Array
+}
+
+/** Memory for a block, and what indexes it. */
+export interface Scanner {
+  readonly views: Views
+  readonly grow: (bytes: number) => void
+  readonly scan: (block: Block, length: number) => void
+}
+
+/** The quote index in JavaScript. */
+export const loopScanner = (): Scanner => {
+  const allocate = (bytes: number): Views => ({
+    bytes: new Uint8Array(bytes + 16),
+    quotes: new Int32Array(bytes + 16),
+    high: new Uint16Array((bytes >> 4) + 2)
+  })
+  let views = allocate(2 * blockBytes)
+  return {
+    get views() {
+      return views
+    },
+    grow: (bytes) => {
+      const before = views.bytes
+      views = allocate(bytes)
+      views.bytes.set(before)
+    },
+    scan: (block, length) => {
+      const { bytes, high, quotes } = views
+      let count = 0
+      let lines = 0
+      let any = 0
+      for (let start = 0; start < length; start += 16) {
+        let mask = 0
+        for (let i = start; i < start + 16; i++) {
+          const byte = bytes[i]!
+          if (byte === QUOTE) quotes[count++] = i
+          else if (byte === LF) lines++
+          else if (byte > 127) mask |= 1 << (i - start)
+        }
+        high[start >> 4] = mask
+        any |= mask
+      }
+      block.count = count
+      block.lines = lines
+      block.isAscii = any === 0
+    }
+  }
+}
+
+/**
+ * The quote index in WebAssembly with SIMD; `undefined` where there is none.
+ *
+ * `scan(end, quotes, high)` looks at the bytes from 0 to `end` and writes the
+ * positions of quotes and the masks of bytes that are not ASCII. What it counted is
+ * in its globals.
+ */
+export const wasmScanner = (): Scanner | undefined => {
+  try {
+    return makeWasmScanner()
+  } catch {
+    return undefined
+  }
+}
+
+const makeWasmScanner = (): Scanner => {
+  const { any, count, lines, memory, scan } = new WebAssembly.Instance(wasmModule()).exports as unknown as {
+    readonly memory: WebAssembly.Memory
+    readonly scan: (end: number, quotes: number, high: number) => void
+    readonly count: WebAssembly.Global<"i32">
+    readonly lines: WebAssembly.Global<"i32">
+    readonly any: WebAssembly.Global<"i32">
+  }
+  const page = 64 * 1024
+  const allocate = (wanted: number): Views => {
+    const bytes = Math.ceil((wanted + 16) / 16) * 16
+    const highStart = 5 * bytes
+    const missing = highStart + bytes - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / page))
+    return {
+      bytes: new Uint8Array(memory.buffer, 0, bytes),
+      quotes: new Int32Array(memory.buffer, bytes, bytes),
+      high: new Uint16Array(memory.buffer, highStart, bytes >> 4)
+    }
+  }
+  let views = allocate(2 * blockBytes)
+  return {
+    get views() {
+      return views
+    },
+    grow: (bytes) => {
+      views = allocate(bytes)
+    },
+    scan: (block, length) => {
+      scan(length, views.quotes.byteOffset, views.high.byteOffset)
+      block.count = count.value
+      block.lines = lines.value
+      block.isAscii = any.value === 0
+    }
+  }
+}
+
+const defaultScanner = (): Scanner => wasmScanner() ?? loopScanner()
+
+// quotes.wat, as wat2wasm of wabt compiles it
+const wasm =
+  "AGFzbQEAAAABBwFgA39/fwADAgEABQMBAAEGEAN/AUEAC38BQQALfwFBAAsHJwUGbWVtb3J5AgAFY291bnQDAAVsaW5lcwMBA2FueQMCBHNjYW4AAAqfAQGcAQMCfwF7A38gASEEAkADQCADIABPDQEgA/0ABAAhBSAF/WQhBiACIAY7AQAgAkECaiECIAcgBnIhByAIIAVBCv0P/SP9ZGlqIQggBUEi/Q/9I/1kIQYCQANAIAZFDQEgBCADIAZoajYCACAEQQRqIQQgBiAGQQFrcSEGDAALCyADQRBqIQMMAAsLIAckAiAIJAEgBCABa0ECdiQACw=="
+
+let compiled: WebAssembly.Module | undefined
+
+const wasmModule = (): WebAssembly.Module => {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)))
+  return compiled
+}
+
+let shared: Block | undefined
+
+/**
+ * Lends a block, whose contents are of no worth: the parsers of a thread take turns
+ * with one, and keep between their turns only what they have not read.
+ */
+export const withBlock = <A>(use: (block: Block) => A): A => {
+  // while it is lent, whoever else asks (a schema that reads CSV within a cell) gets one of its own
+  const block = shared ?? new Block()
+  shared = undefined
+  try {
+    return use(block)
+  } finally {
+    // one that grew for a huge record is not kept
+    if (block.bytes.length <= 16 * blockBytes) shared = block
+    block.text = ""
+  }
+}
+
+/** Texts of bytes: with the methods of Node's `Buffer` where there is one, as they are much faster for short ones. */
+interface Texts {
+  /** One character for each byte; only those of ASCII bytes are of use. */
+  readonly latin1: (from: number, to: number) => string
+  readonly utf8: (from: number, to: number) => string
+}
+
+const textsOf = (bytes: Uint8Array): Texts => {
+  if (typeof Buffer === "function") {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    return {
+      latin1: (from, to) => buffer.toString("latin1", from, to),
+      utf8: (from, to) => buffer.toString("utf8", from, to)
+    }
+  }
+  const latin1 = new TextDecoder("latin1")
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
+  return {
+    latin1: (from, to) => latin1.decode(bytes.subarray(from, to)),
+    utf8: (from, to) => utf8.decode(bytes.subarray(from, to))
+  }
+}
+
+/** Bytes in pieces of at most a block. */
+export const inBlocks = (inputs: Arr.NonEmptyReadonlyArray<Uint8Array>): Arr.NonEmptyReadonlyArray<Uint8Array> =>
+  inputs.some((input) => input.length > blockBytes) ? Arr.flatMap(inputs, pieces) : inputs
+
+const pieces = (input: Uint8Array): Arr.NonEmptyReadonlyArray<Uint8Array> =>
+  Arr.makeBy(Math.max(1, Math.ceil(input.length / blockBytes)), (i) =>
+    input.subarray(i * blockBytes, (i + 1) * blockBytes)
+  )

@@ -1,0 +1,207 @@
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { parseInstant } from "./instants.ts"
+import * as limits from "./limits.ts"
+import type { Problem, RecordSchema } from "./model.ts"
+
+/** A field whose value is one cell. */
+export interface Leaf {
+  readonly _tag: "Leaf"
+  readonly name: string
+  readonly column: string
+  readonly nullable: boolean
+  readonly optional: boolean
+  /** Whether its value is the very text of its cell. */
+  readonly isText: boolean
+  readonly toCell: (value: unknown) => Result.Result<string, string>
+  readonly fromCell: (cell: string) => Result.Result<unknown, string>
+}
+
+/** A nested struct, or the record itself. */
+export interface Group {
+  readonly _tag: "Group"
+  readonly name: string
+  readonly nullable: boolean
+  readonly optional: boolean
+  readonly nodes: ReadonlyArray<Leaf | Group>
+  /** How many columns it has, nested ones included. */
+  readonly width: number
+}
+
+/** The columns of what a schema encodes to. */
+export const groupOf = (ast: SchemaAST.AST, column = "", name = "", optional = false): Result.Result<Group, string> => {
+  const { nullable, value } = withoutNull(ast)
+  if (!SchemaAST.isObjects(value) || value.indexSignatures.length > 0 || value.propertySignatures.length === 0) {
+    return Result.fail(`${column === "" ? "the schema" : `column ${column}`} is not a struct with fields`)
+  }
+  const nodes = value.propertySignatures.map((property) => {
+    const field = String(property.name)
+    const path = column === "" ? field : `${column}.${field}`
+    // no field of Salesforce has such a name, and every object seems to have it
+    if (field in Object.prototype) return Result.fail(`column ${path}: no field has this name`)
+    const isOptional = SchemaAST.isOptional(property.type)
+    return SchemaAST.isObjects(withoutNull(property.type).value)
+      ? groupOf(property.type, path, field, isOptional)
+      : leafOf(property.type, path, field, isOptional)
+  })
+  return Result.map(Result.all(nodes), (nodes) => {
+    const width = nodes.reduce((sum, node) => sum + (node._tag === "Leaf" ? 1 : node.width), 0)
+    return { _tag: "Group", name, nullable, optional, nodes, width }
+  })
+}
+
+const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: boolean): Result.Result<Leaf, string> => {
+  const { nullable, value } = withoutNull(ast)
+  const text = textCodecOf(value)
+  if (text === undefined) return Result.fail(`column ${column}: its value does not fit in one cell`)
+  const encode = Schema.encodeUnknownResult(text)
+  const decode = Schema.decodeUnknownResult(text)
+  const isInstant = isDate(value) || isUtc(value)
+  return Result.succeed({
+    _tag: "Leaf",
+    name,
+    column,
+    nullable,
+    optional,
+    isText: SchemaAST.isString(value) && value.encoding === undefined,
+    toCell: (value) => Result.mapBoth(encode(value), { onFailure: (error) => error.message, onSuccess: String }),
+    fromCell: (cell) =>
+      // Date takes much that is no date, and a time without an offset for one of this machine
+      isInstant && Number.isNaN(parseInstant(cell))
+        ? Result.fail("Expected a date, or a date and time with Z or an offset")
+        : Result.mapError(decode(cell), (error) => error.message)
+  })
+}
+
+/** The codec of a value as one text, if it can be one. */
+const textCodecOf = (ast: SchemaAST.AST): RecordSchema | undefined => {
+  try {
+    const text = Schema.toCodecStringTree(Schema.make<RecordSchema>(ast))
+    return isText(SchemaAST.toEncoded(text.ast)) ? text : undefined
+  } catch {
+    // a declaration that says nothing of how it is written
+    return undefined
+  }
+}
+
+export const isDate = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.Date)
+export const isUtc = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.DateTimeUtc)
+
+const isDeclared = (ast: SchemaAST.AST, schema: { readonly ast: SchemaAST.AST }): boolean =>
+  SchemaAST.isDeclaration(ast) && SchemaAST.isDeclaration(schema.ast) && ast.run === schema.ast.run
+
+/** A type without its null and undefined members. */
+export const withoutNull = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly nullable: boolean } => {
+  if (!SchemaAST.isUnion(ast)) return { value: ast, nullable: false }
+  const members = ast.types.filter((type) => !SchemaAST.isNull(type) && !SchemaAST.isUndefined(type))
+  const [only, ...others] = members
+  return {
+    value: only === undefined || others.length > 0 ? Schema.Union(members.map((ast) => Schema.make(ast))).ast : only,
+    nullable: ast.types.some(SchemaAST.isNull)
+  }
+}
+
+const isText = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isUnion(ast)
+    ? ast.types.every(isText)
+    : SchemaAST.isString(ast) ||
+      SchemaAST.isTemplateLiteral(ast) ||
+      (SchemaAST.isLiteral(ast) && typeof ast.literal === "string")
+
+export const columnsOf = (group: Group): ReadonlyArray<string> =>
+  group.nodes.flatMap((node) => (node._tag === "Leaf" ? [node.column] : columnsOf(node)))
+
+/** The one form of all cells of a plain field that mean the same. */
+export const canonicalOf = (root: Group, column: string): ((cell: string) => string) | undefined => {
+  const leaf = root.nodes.find((node): node is Leaf => node._tag === "Leaf" && node.column === column)
+  if (leaf === undefined) return undefined
+  // Salesforce trims texts before it keeps and echoes them
+  if (leaf.isText) return (cell) => cell.trim()
+  return (cell) => Result.getOrElse(Result.flatMap(leaf.fromCell(cell.trim()), leaf.toCell), () => cell)
+}
+
+/** The cells of an encoded record; `clear` says that a null empties its field. */
+export const toRow = (root: Group, record: unknown, clear: boolean): Result.Result<ReadonlyArray<string>, Problem> => {
+  const row: Array<string> = []
+  const problem = pushCells(row, root, record, clear)
+  if (problem !== undefined) return Result.fail(problem)
+  const characters = row.reduce((sum, cell) => sum + cell.length, 0)
+  return characters > limits.rowCharacters
+    ? Result.fail({
+        column: undefined,
+        value: undefined,
+        message: `the record has ${characters} characters; Salesforce takes ${limits.rowCharacters}`
+      })
+    : Result.succeed(row)
+}
+
+const pushCells = (row: Array<string>, group: Group, record: unknown, clear: boolean): Problem | undefined => {
+  for (const node of group.nodes) {
+    // what is missing within a null relationship is null too
+    const value = isRecord(record) ? record[node.name] : record
+    if (node._tag === "Group") {
+      const problem = pushCells(row, node, value, clear)
+      if (problem !== undefined) return problem
+    } else if (value === null || value === undefined) {
+      row.push(value === null && clear ? "#N/A" : "")
+    } else {
+      const cell = node.toCell(value)
+      if (Result.isFailure(cell)) return { column: node.column, value: undefined, message: cell.failure }
+      const text = cell.success
+      const message = refusal(value, text)
+      if (message !== undefined) return { column: node.column, value: text, message }
+      // Salesforce refuses the whole job for another line ending, even within a cell
+      row.push(text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text)
+    }
+  }
+  return undefined
+}
+
+/** Why a value does not arrive as it is. */
+const refusal = (value: unknown, text: string): string | undefined => {
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return "Salesforce has no such number"
+    return Object.is(value, -0) ? "a negative zero would arrive as 0" : undefined
+  }
+  if (text === "#N/A") return "the text #N/A would clear the field"
+  if (!text.isWellFormed()) return "a lone surrogate cannot be written as UTF-8"
+  return text.length > limits.cellCharacters
+    ? `the text has ${text.length} characters; Salesforce takes ${limits.cellCharacters}`
+    : undefined
+}
+
+/** The cells of a record by column, as far as there are any. */
+export const shown = (group: Group, record: unknown): ReadonlyArray<readonly [string, string]> =>
+  group.nodes.flatMap((node) => {
+    const value = isRecord(record) ? record[node.name] : record
+    return node._tag === "Group" ? shown(node, value) : [[node.column, String(value ?? "")] as const]
+  })
+
+/** The encoded record of cells that stand in the order of the columns. */
+export const fromCells = (root: Group, cells: ReadonlyArray<string>): Result.Result<unknown, Problem> => {
+  let next = 0
+  const read = (group: Group): Result.Result<Readonly<Record<string, unknown>>, Problem> => {
+    const record: Record<string, unknown> = {}
+    for (const node of group.nodes) {
+      const width = node._tag === "Leaf" ? 1 : node.width
+      const blank = (node.nullable || node.optional) && cells.slice(next, next + width).every((cell) => cell === "")
+      if (blank) {
+        next += width
+        if (node.nullable) record[node.name] = null
+        continue
+      }
+      const value = node._tag === "Leaf" ? readCell(node, cells[next++] ?? "") : read(node)
+      if (Result.isFailure(value)) return Result.fail(value.failure)
+      record[node.name] = value.success
+    }
+    return Result.succeed(record)
+  }
+  return read(root)
+}
+
+const readCell = (leaf: Leaf, cell: string): Result.Result<unknown, Problem> =>
+  Result.mapError(leaf.fromCell(cell), (message) => ({ column: leaf.column, value: cell, message }))
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null

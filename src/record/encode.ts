@@ -1,0 +1,97 @@
+import * as Result from "effect/Result"
+import * as Columns from "./columns.ts"
+import { type Plan, type WriteRecord, writer } from "./compile.ts"
+import { type Dialect, standard } from "./dialect.ts"
+import * as limits from "./limits.ts"
+import type { Encoded, EncoderOptions, Nulls, Problem, Rejected } from "./model.ts"
+import { encodeRows } from "./rows.ts"
+
+/** What an encoder knows of the schema. */
+export interface Encodable {
+  readonly root: Columns.Group
+  readonly columns: ReadonlyArray<string>
+  readonly plan: Plan | undefined
+  /** All cells of a record, by Schema. */
+  readonly encode: (record: unknown, nulls: Nulls) => Result.Result<ReadonlyArray<string>, Problem>
+}
+
+/** Writes arrays of records; see `RecordCodec.encoder`. */
+export const encoderOf = (
+  { columns, encode, plan, root }: Encodable,
+  { columns: asked, dialect = standard, key, nulls }: EncoderOptions,
+  canGenerate: boolean
+): ((records: ReadonlyArray<unknown>) => Encoded<unknown>) => {
+  const positions = (asked ?? columns).map((column) => positionOf(columns, column))
+  const options = { positions, dialect, clear: nulls === "clear" }
+  const write: WriteRecord = plan === undefined ? () => undefined : writer(plan, options, canGenerate)
+  const keyOf = key === undefined ? undefined : keyReader(root, plan, columns, key)
+
+  /** The row of a record that was not written as compiled. */
+  const judge = (record: unknown): Result.Result<string, Problem> =>
+    Result.map(encode(record, nulls), (cells) => {
+      const row = positions.map((position) => inLines(cells[position] ?? "", dialect))
+      return encodeRows([row], dialect)
+    })
+
+  return (records) => {
+    let text = ""
+    let written: Array<unknown> | undefined
+    const rejected: Array<Rejected<unknown>> = []
+    const keys: Array<string> = []
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]
+      let row = write(record)
+      let problem: Problem | undefined
+      if (row === undefined || row.length > limits.rowCharacters) {
+        const judged = judge(record)
+        if (Result.isSuccess(judged)) row = judged.success
+        else problem = judged.failure
+      }
+      if (problem === undefined && keyOf !== undefined) {
+        const cell = keyOf(record, nulls)
+        if (cell === "") problem = { column: key, value: "", message: emptyKey }
+        else keys.push(cell)
+      }
+      if (problem !== undefined) {
+        written ??= records.slice(0, i)
+        rejected.push({ record, problem })
+        continue
+      }
+      text += row
+      written?.push(record)
+    }
+    return { text, rows: records.length - rejected.length, written: written ?? records, rejected, keys }
+  }
+
+  function keyReader(
+    root: Columns.Group,
+    plan: Plan | undefined,
+    columns: ReadonlyArray<string>,
+    key: string
+  ): (record: unknown, nulls: Nulls) => string {
+    const position = positionOf(columns, key)
+    const canonical = Columns.canonicalOf(root, key) ?? ((cell: string) => cell.trim())
+    const leaf = plan?.nodes.find((node) => node._tag === "PlanLeaf" && node.column === key)
+    return (record, nulls) => {
+      if (leaf?._tag === "PlanLeaf" && Columns.isRecord(record)) {
+        const cell = leaf.write(record[leaf.name], record)
+        if (cell !== undefined) return cell === null ? "" : canonical(cell)
+      }
+      const cells = encode(record, nulls)
+      const cell = Result.isSuccess(cells) ? (cells.success[position] ?? "") : ""
+      return cell === "#N/A" ? "" : canonical(cell)
+    }
+  }
+}
+
+const positionOf = (columns: ReadonlyArray<string>, column: string): number => {
+  const position = columns.indexOf(column)
+  if (position < 0) throw new RangeError(`${column} is no column of the schema (${columns.join(", ")})`)
+  return position
+}
+
+const emptyKey = "the key is empty: its outcome could not be told from others"
+
+/** Salesforce refuses the whole job for another line ending, even within a cell. */
+const inLines = (cell: string, { lineEnding }: Dialect): string =>
+  lineEnding === "CRLF" && cell.includes("\n") ? cell.replaceAll("\n", "\r\n") : cell

@@ -1,0 +1,116 @@
+/** An instant as Salesforce and ISO 8601 write it: a date alone, or with a time and `Z` or an offset. */
+const instant = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
+
+const day = 86_400_000
+
+/** Milliseconds since 1970 of an instant, NaN for what is none: no such day, or a time without an offset. */
+export const parseInstant = (text: string): number => {
+  const match = instant.exec(text)
+  if (match === null) return Number.NaN
+  const [, year, month, date, hour = "0", minute = "0", second = "0", fraction = "", sign, hours = "0", minutes = "0"] =
+    match
+  const start = startOfDay(Number(year), Number(month), Number(date))
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59 || Number(hours) > 23 || Number(minutes) > 59) {
+    return Number.NaN
+  }
+  const time =
+    Number(hour) * 3_600_000 +
+    Number(minute) * 60_000 +
+    Number(second) * 1_000 +
+    Number(fraction.padEnd(3, "0").slice(0, 3))
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000
+  return start + time - (sign === "-" ? -offset : offset)
+}
+
+/** Milliseconds since 1970 of the first instant of a day, NaN if there is no such day. */
+export const startOfDay = (year: number, month: number, date: number): number => {
+  if (month < 1 || month > 12 || date < 1 || date > daysOf(year, month)) return Number.NaN
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999
+  return year > 99 ? Date.UTC(year, month - 1, date) : new Date(0).setUTCFullYear(year, month - 1, date)
+}
+
+const daysOf = (year: number, month: number): number =>
+  month === 2
+    ? (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+      ? 29
+      : 28
+    : month === 4 || month === 6 || month === 9 || month === 11
+      ? 30
+      : 31
+
+let readDay = -1
+let readStart = 0
+
+/**
+ * The instant in the form that Salesforce writes most, `2026-11-23T20:41:12.000Z` or
+ * with `+0000`; NaN for any other form.
+ */
+export const instantAt = (bytes: Uint8Array, from: number, to: number): number => {
+  const length = to - from
+  if (
+    (length !== 24 && length !== 28) ||
+    bytes[from + 4] !== DASH ||
+    bytes[from + 7] !== DASH ||
+    bytes[from + 10] !== T ||
+    bytes[from + 13] !== COLON ||
+    bytes[from + 16] !== COLON ||
+    bytes[from + 19] !== DOT
+  ) {
+    return Number.NaN
+  }
+  if (length === 24) {
+    if (bytes[from + 23] !== Z) return Number.NaN
+  } else if (bytes[from + 23] !== PLUS || digits(bytes, from + 24) + digits(bytes, from + 26) !== 0) return Number.NaN
+  const key =
+    (digits(bytes, from) * 100 + digits(bytes, from + 2)) * 10_000 +
+    digits(bytes, from + 5) * 100 +
+    digits(bytes, from + 8)
+  if (key !== readDay) {
+    readStart = startOfDay(Math.floor(key / 10_000), Math.floor(key / 100) % 100, key % 100)
+    readDay = key
+  }
+  const hour = digits(bytes, from + 11)
+  const minute = digits(bytes, from + 14)
+  const second = digits(bytes, from + 17)
+  const last = bytes[from + 22]! - ZERO
+  if (!(hour < 24 && minute < 60 && second < 60 && last >= 0 && last < 10)) return Number.NaN
+  return readStart + hour * 3_600_000 + minute * 60_000 + second * 1_000 + digits(bytes, from + 20) * 10 + last
+}
+
+const ZERO = 48
+const DASH = 45
+const COLON = 58
+const DOT = 46
+const PLUS = 43
+const T = 84
+const Z = 90
+
+/** The number of two digits, NaN if they are none. */
+const digits = (bytes: Uint8Array, at: number): number => {
+  const high = bytes[at]! - ZERO
+  const low = bytes[at + 1]! - ZERO
+  return high >= 0 && high < 10 && low >= 0 && low < 10 ? high * 10 + low : Number.NaN
+}
+
+const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
+
+let writtenDay = Number.NaN
+let writtenText = ""
+
+/** An instant as `2026-11-23T20:41:12.000Z`; days in a row cost less than `toISOString`. */
+export const formatInstant = (millis: number): string => {
+  const start = Math.floor(millis / day)
+  if (start !== writtenDay) {
+    const text = new Date(millis).toISOString()
+    writtenDay = start
+    writtenText = text.slice(0, text.indexOf("T") + 1)
+  }
+  const time = millis - start * day
+  const milli = time % 1_000
+  const seconds = (time - milli) / 1_000
+  const second = seconds % 60
+  const minutes = (seconds - second) / 60
+  const minute = minutes % 60
+  const tail = milli === 0 ? "000Z" : `${String(milli).padStart(3, "0")}Z`
+  return `${writtenText}${twoDigits[(minutes - minute) / 60]}:${twoDigits[minute]}:${twoDigits[second]}.${tail}`
+}

@@ -1,0 +1,251 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Option, Result, Schema, SchemaTransformation } from "effect"
+import * as Csv from "../../src/record/Csv.ts"
+import * as Columns from "../../src/record/columns.ts"
+import * as Compiled from "../../src/record/compile.ts"
+import { type FastLeaf, refused } from "../../src/record/leaves.ts"
+import { Parser } from "../../src/record/parser.ts"
+import * as RecordCodec from "../../src/record/RecordCodec.ts"
+import { random } from "./random.ts"
+
+const codecOf = (schema: RecordCodec.RecordSchema) => Result.getOrThrow(RecordCodec.make(schema))
+
+type Field = Schema.Codec<unknown, unknown>
+
+/** Fields of every kind, those that are read by hand and those that Schema reads. */
+const fields: ReadonlyArray<Field> = [
+  Schema.String,
+  Schema.String.check(Schema.isMaxLength(3)),
+  Schema.String.check(Schema.isMinLength(1), Schema.isPattern(/^[a-z]*$/)),
+  Schema.String.pipe(Schema.brand("Name")),
+  Schema.NonEmptyString,
+  Schema.Number,
+  Schema.Finite,
+  Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 })),
+  Schema.Int,
+  Schema.Boolean,
+  Schema.Date,
+  Schema.DateTimeUtc,
+  Schema.DateTimeUtcFromString,
+  Schema.NumberFromString,
+  Schema.FiniteFromString,
+  Schema.DateFromString,
+  Schema.Literal("A"),
+  Schema.Literals(["A", "B", 'C"D', "#N/A"]),
+  Schema.Literals([1, 2]),
+  Schema.Union([Schema.Finite, Schema.String]),
+  Schema.BigInt,
+  Schema.Trim,
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.String.check(Schema.isMaxLength(4)),
+      SchemaTransformation.transform({ decode: (text) => text.toUpperCase(), encode: (text) => text.toLowerCase() })
+    )
+  ),
+  Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("none"))),
+  Schema.OptionFromNullOr(Schema.String)
+] as ReadonlyArray<Field>
+
+const wrap: ReadonlyArray<(field: Field) => Field> = [
+  (field) => field,
+  (field) => field,
+  (field) => Schema.NullOr(field),
+  (field) => Schema.optionalKey(field) as unknown as Field,
+  (field) => Schema.optional(field) as unknown as Field,
+  (field) => Schema.optionalKey(Schema.NullOr(field)) as unknown as Field,
+  (field) => Schema.NullishOr(field)
+]
+
+/** What cells may hold, fit or not. */
+const cells = [
+  ...["", "", "a", "abcd", "ABC", "A", "B", 'C"D', "#N/A", " x ", "é", "x".repeat(20), "a,b\nc", "null", "undefined"],
+  ...["0", "-0", "1", "2", "12.50", "007", "-3", "+3", ".5", "1.", "1e3", "9.12260031E8", "1E-7", "1e400", "NaN"],
+  ...["Infinity", "-", ".", "1 ", "0x10", "123456789012345", "1234567890123456", "12345678901234567890", "0.1", "--1"],
+  ...["true", "false", "TRUE", "truE", "falsE", "yes"],
+  ...["2026-11-23", "2026-11-23T20:41:12.000Z", "2026-11-23T20:41:12.000+0000", "2026-11-23T20:41:12.345+0100"],
+  ...["2026-02-30T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-11-23T24:00:00.000Z", "2026-11-23T20:41:12"],
+  ...["2024-02-29T23:59:59.999Z", "0099-01-01T00:00:00.000Z", "2026-11-23 20:41:12.000Z", "2026-11-23T20:41:12Z"],
+  ...["2026-11-23T20:41:60.000Z", "2026-11-23T20:41:12.00aZ", "aaaa-11-23T20:41:12.000Z", "20:41:12.000Z"]
+]
+
+/** What fields may hold, fit or not. */
+const values: ReadonlyArray<unknown> = [
+  ...[
+    null,
+    undefined,
+    "",
+    "a",
+    "abcd",
+    "A",
+    "B",
+    'C"D',
+    "#N/A",
+    "#N/A ",
+    " x ",
+    "é",
+    "😀",
+    "\ud800",
+    "x\r\ny",
+    "x\ry\n"
+  ],
+  ...["a,b", 'say "hi"', "a;b", "none", "1", "1.5", "2026-11-23", "x".repeat(131_072), "x".repeat(131_073)],
+  ...[0, -0, 1, 2, 1.5, -3, 1e21, 1e-7, 123_456_789.123, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 7n],
+  ...[true, false, new Date(0), new Date("2026-11-23T20:41:12.345Z"), new Date(Number.NaN), new Date(-1)],
+  ...[new Date("0001-01-01T00:00:00Z"), new Date(8.64e15), DateTime.makeUnsafe(1e12), DateTime.makeUnsafe(-62e12)],
+  ...[Option.none(), Option.some("x"), {}, []]
+]
+
+class Inner extends Schema.Class<Inner>("Inner")({ Code: Schema.String, Rank: Schema.optionalKey(Schema.Finite) }) {
+  get label() {
+    return this.Code
+  }
+}
+
+/** A schema of some fields, now and then nested, of a class, or with a check of its own. */
+const someSchema = (seed: number): RecordCodec.RecordSchema => {
+  const { int, of } = random(seed)
+  const someFields = (depth: number): Record<string, Field> =>
+    Object.fromEntries(
+      Array.from({ length: 1 + int(4) }, (_, i) => {
+        const nested: Field =
+          int(3) === 0
+            ? Inner
+            : depth > 0 && int(2) === 0
+              ? someStruct(depth - 1)
+              : Schema.Struct({ Email: Schema.String, Score: Schema.NullOr(Schema.Finite) })
+        return [`F${i}`, of(wrap)(int(5) === 0 && depth > 0 ? nested : of(fields))]
+      })
+    )
+  const someStruct = (depth: number): Field => {
+    const struct = Schema.Struct(someFields(depth))
+    const kind = int(6)
+    if (kind === 0) {
+      class Outer extends Schema.Class<Outer>("Outer")(struct) {}
+      return Outer as unknown as Field
+    }
+    if (kind === 1) {
+      return struct.check(Schema.makeFilter((record) => Object.keys(record).length !== 2)) as unknown as Field
+    }
+    return struct as unknown as Field
+  }
+  return someStruct(2) as RecordCodec.RecordSchema
+}
+
+const parts = (schema: RecordCodec.RecordSchema) => {
+  const root = Result.getOrThrow(Columns.groupOf(Schema.toEncoded(schema).ast))
+  return { root, plan: Compiled.planOf(schema.ast, root), codec: codecOf(schema) }
+}
+
+/** Every field of a value, some of them not what they should be. */
+const someRecord = (schema: RecordCodec.RecordSchema, seed: number): unknown => {
+  const { int, of } = random(seed)
+  // most of the fields hold what they can, or hardly any record could be written
+  const fitting = ({ write }: Pick<FastLeaf, "write">): unknown => {
+    const value = of(values)
+    const others = int(8) === 0 ? [] : Array.from({ length: 12 }, () => of(values))
+    return [value, ...others].find((value) => write(value, {}) !== undefined) ?? value
+  }
+  const ofType = (node: Compiled.Plan): unknown => {
+    const record: Record<string, unknown> = {}
+    for (const child of node.nodes) {
+      if (int(12) === 0) continue
+      record[child.name] = child._tag === "Plan" ? (int(8) > 0 ? ofType(child) : of(values)) : fitting(child)
+    }
+    if (node.construct === undefined || int(10) === 0) return record
+    try {
+      return node.construct(record)
+    } catch {
+      return record
+    }
+  }
+  const { plan } = parts(schema)
+  return plan === undefined ? of(values) : ofType(plan)
+}
+
+const quoted = (row: ReadonlyArray<string>) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(",")
+
+/** How often the compiled codec had an answer of its own. */
+const tally = { read: 0, refused: 0, written: 0, left: 0 }
+
+const compareReading = (schema: RecordCodec.RecordSchema, seed: number, rows: number, canGenerate: boolean): void => {
+  const { codec, plan } = parts(schema)
+  const { int, of } = random(seed)
+  const header = codec.columns.toReversed()
+  const lines = Array.from({ length: rows }, () => {
+    const row = header.map(() => of(cells))
+    return int(4) === 0 ? header.map(() => "") : row
+  })
+  const decode = Result.getOrThrow(codec.decoder(header))
+  if (plan === undefined) return
+  const read = Compiled.reader(plan, [...header.keys()].toReversed(), canGenerate)
+  let i = 0
+  const parser = new Parser<never, never>(Csv.standard, () => (block, at, o) => {
+    const row = lines[i++] ?? []
+    const expected = decode(row)
+    const record = read(block, at, o)
+    if (record === refused) tally.refused++
+    else {
+      tally.read++
+      assert.deepStrictEqual(Result.succeed(record), expected, JSON.stringify(row))
+      assert.strictEqual(Object.getPrototypeOf(record), Object.getPrototypeOf(Result.getOrThrow(expected)))
+    }
+    return undefined
+  })
+  const bytes = new TextEncoder().encode([header, ...lines].map(quoted).join("\n"))
+  assert.isUndefined(parser.feed(bytes, []) ?? parser.end([]))
+  assert.strictEqual(i, rows)
+}
+
+const compareWriting = (schema: RecordCodec.RecordSchema, seed: number, rows: number, canGenerate: boolean): void => {
+  const { codec, plan } = parts(schema)
+  const { of } = random(seed)
+  if (plan === undefined) return
+  const dialect = of([Csv.standard, { columnDelimiter: "SEMICOLON", lineEnding: "CRLF" } as const])
+  const nulls = of(["clear", "ignore"] as const)
+  const positions = [...codec.columns.keys()]
+  const write = Compiled.writer(plan, { positions, dialect, clear: nulls === "clear" }, canGenerate)
+  for (let i = 0; i < rows; i++) {
+    const record = someRecord(schema, seed * 1_000 + i)
+    const row = write(record)
+    if (row === undefined) {
+      tally.left++
+      continue
+    }
+    tally.written++
+    const expected = Result.map(codec.encode(record, nulls), (cells) =>
+      Csv.encodeRows(
+        [dialect.lineEnding === "CRLF" ? cells.map((cell) => cell.replaceAll("\n", "\r\n")) : cells],
+        dialect
+      )
+    )
+    // rows of some long cells are judged by their length, after they are written
+    if (row.length < 400_000) assert.deepStrictEqual(Result.succeed(row), expected)
+  }
+}
+
+const schemas = Number(process.env.CODEC_CASES ?? 300)
+
+describe("a compiled codec", () => {
+  for (const [name, canGenerate] of [
+    ["generated code", true],
+    ["closures", false]
+  ] as const) {
+    it(`reads and writes what Schema does, as ${name}`, () => {
+      Object.assign(tally, { read: 0, refused: 0, written: 0, left: 0 })
+      for (let seed = 0; seed < schemas; seed++) {
+        const schema = someSchema(seed)
+        compareReading(schema, seed, 40, canGenerate)
+        compareWriting(schema, seed, 40, canGenerate)
+      }
+      // it is not all left to Schema
+      assert.isAbove(tally.read, schemas * 3)
+      assert.isAbove(tally.written, schemas * 3)
+      assert.isAbove(tally.refused, schemas)
+      assert.isAbove(tally.left, schemas)
+    })
+  }
+
+  it("may make code of text here", () => {
+    assert.isTrue(Compiled.canGenerate())
+  })
+})

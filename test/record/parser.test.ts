@@ -1,0 +1,228 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Block, loopScanner, wasmScanner, withBlock } from "../../src/record/block.ts"
+import type { CsvError } from "../../src/record/csvError.ts"
+import { standard } from "../../src/record/dialect.ts"
+import { type OnHeader, Parser } from "../../src/record/parser.ts"
+import { random } from "./random.ts"
+
+const utf8 = new TextEncoder()
+
+/** What a parser makes of bytes: rows of texts, and what is wrong after them. */
+const parse = (bytes: Uint8Array, sizes: () => number, lend?: typeof withBlock) => {
+  const texts: OnHeader<ReadonlyArray<string>, CsvError> = (header, out) => {
+    out.push(header)
+    return (block, at, o, out) => {
+      out.push(header.map((_, i) => block.cell((at[o + 2 * i] ?? 0) + 1, at[o + 2 * i + 1] ?? 0)))
+      return undefined
+    }
+  }
+  const parser = new Parser(standard, texts, lend)
+  const rows: Array<ReadonlyArray<string>> = []
+  let error: CsvError | undefined
+  for (let from = 0; from < bytes.length && error === undefined; ) {
+    const to = from + sizes()
+    error = parser.feed(bytes.subarray(from, to), rows)
+    from = to
+  }
+  error ??= parser.end(rows)
+  return { rows, error: error?.message }
+}
+
+/** A parser of another kind: character by character, as the standard says. */
+const plainly = (text: string) => {
+  const rows: Array<Array<string>> = []
+  let row: Array<string> = []
+  let cell = ""
+  let i = 0
+  let line = 1
+  let begun = 1
+  const fail = (problem: string) => ({ rows, error: `line ${begun}: ${problem}` })
+  const endRow = () => {
+    row.push(cell)
+    cell = ""
+    rows.push(row)
+    const width = rows[0]?.length
+    const wrong = row.length === width ? undefined : `a row has ${row.length} cells under ${width} columns`
+    row = []
+    return wrong
+  }
+  while (i < text.length) {
+    if (row.length === 0 && /[\r\n]/.test(text[i] ?? "")) {
+      if (text[i] === "\n") begun = ++line
+      i++
+      continue
+    }
+    if (text[i] === '"') {
+      i++
+      for (;;) {
+        if (i >= text.length) return fail("a quote never closes")
+        if (text[i] === '"' && text[i + 1] === '"') cell += text[i++]
+        else if (text[i] === '"') break
+        else cell += text[i]
+        if (text[i] === "\n") line++
+        i++
+      }
+      i++
+      if (i < text.length && !/[,\r\n]/.test(text[i] ?? "")) return fail("there is text after a closing quote")
+    } else {
+      while (i < text.length && !/[,\r\n]/.test(text[i] ?? "")) {
+        if (text[i] === '"') return fail("there is a quote in a cell that does not begin with one")
+        cell += text[i++]
+      }
+    }
+    if (text[i] === ",") {
+      row.push(cell)
+      cell = ""
+      i++
+      // a delimiter at the very end has an empty cell behind it
+      if (i < text.length) {
+        if (!/[\r\n]/.test(text[i] ?? "")) continue
+      }
+    }
+    const wrong = endRow()
+    if (wrong !== undefined) {
+      rows.pop()
+      return fail(wrong)
+    }
+    if (text[i] === "\r" && text[i + 1] === "\n") i++
+    if (text[i] === "\n") line++
+    i++
+    begun = line
+  }
+  return { rows, error: undefined }
+}
+
+const pieces = [
+  "a",
+  "b",
+  '"',
+  '""',
+  ",",
+  "\n",
+  "\r\n",
+  "\r",
+  "é",
+  "東京",
+  "😀",
+  "\0",
+  " ",
+  '","',
+  '"\n"',
+  "x".repeat(20)
+]
+
+/** CSV that is mostly well-formed and all quoted, as Salesforce sends it, or a mess. */
+const someCsv = (seed: number): string => {
+  const { int, of } = random(seed)
+  if (int(4) === 0) return Array.from({ length: int(30) }, () => of(pieces)).join("")
+  const width = 1 + int(5)
+  const clean = int(2) === 0
+  const newline = of(["\n", "\n", "\r\n"])
+  const cell = () => {
+    const text = clean ? of(["a", "", "12", "x".repeat(20)]) : Array.from({ length: int(4) }, () => of(pieces)).join("")
+    return int(10) === 0 && !/[",\r\n]/.test(text) ? text : `"${text.replaceAll('"', '""')}"`
+  }
+  const row = () => Array.from({ length: int(200) === 0 ? width + 1 : width }, cell).join(",")
+  return Array.from({ length: 1 + int(12) }, row).join(newline) + (int(3) === 0 ? "" : newline)
+}
+
+const blocks = {
+  "a loop": new Block(loopScanner()),
+  WebAssembly: new Block(wasmScanner())
+}
+
+describe("Parser", () => {
+  it("has WebAssembly here", () => {
+    assert.isDefined(wasmScanner())
+  })
+
+  for (const [name, block] of Object.entries(blocks)) {
+    it(`reads what a plain parser reads, however the bytes are cut, with ${name}`, () => {
+      const lend: typeof withBlock = (use) => use(block)
+      const verdicts = { good: 0, bad: 0 }
+      for (let seed = 0; seed < 20_000; seed++) {
+        const text = someCsv(seed)
+        const { int } = random(seed)
+        const most = 1 + int(int(2) === 0 ? 4 : 200)
+        const expected = plainly(text)
+        assert.deepStrictEqual(
+          parse(utf8.encode(text), () => 1 + int(most), lend),
+          expected,
+          JSON.stringify(text)
+        )
+        verdicts[expected.error === undefined ? "good" : "bad"]++
+      }
+      assert.isAbove(verdicts.good, 10_000)
+      assert.isAbove(verdicts.bad, 2_000)
+    })
+  }
+
+  it("indexes the same with WebAssembly and without", () => {
+    const [one, other] = Object.values(blocks) as [Block, Block]
+    const { int } = random(7)
+    for (let run = 0; run < 500; run++) {
+      const bytes = Uint8Array.from({ length: int(run) }, () => (int(3) === 0 ? 34 : int(3) === 0 ? 10 : int(256)))
+      for (const block of [one, other]) {
+        block.bytes.set(bytes)
+        block.scan(bytes.length)
+      }
+      const vectors = Math.ceil(bytes.length / 16)
+      const of = ({ count, high, isAscii, lines, quotes }: Block) => ({
+        isAscii,
+        lines,
+        quotes: quotes.slice(0, count),
+        high: high.slice(0, vectors)
+      })
+      assert.deepStrictEqual(of(one), of(other))
+    }
+  })
+
+  it("reads records that are larger than a block, and lets go of the room they took", () => {
+    for (const make of [loopScanner, () => wasmScanner() ?? loopScanner()]) {
+      const block = new Block(make())
+      const huge = "é\n".repeat(300_000)
+      const bytes = utf8.encode(`"a","b"\n"1","${huge}"\n"2","x"\n`)
+      const { error, rows } = parse(
+        bytes,
+        () => 16_000,
+        (use) => use(block)
+      )
+      assert.deepStrictEqual(
+        [error, rows],
+        [
+          undefined,
+          [
+            ["a", "b"],
+            ["1", huge],
+            ["2", "x"]
+          ]
+        ]
+      )
+      assert.isAbove(block.bytes.length, bytes.length - 20)
+    }
+    assert.isAtMost(
+      withBlock((block) => block.bytes.length),
+      1_048_576
+    )
+  })
+
+  it("strips a BOM, in whatever pieces it comes", () => {
+    for (const size of [1, 2, 3, 100]) {
+      assert.deepStrictEqual(parse(utf8.encode('\ufeff"a"\n1\n'), () => size).rows, [["a"], ["1"]])
+    }
+    assert.deepStrictEqual(parse(utf8.encode("a"), () => 1).rows, [["a"]])
+  })
+
+  it("lends a second block to whoever reads CSV while CSV is read", () => {
+    withBlock((outer) =>
+      withBlock((inner) => {
+        assert.notStrictEqual(outer, inner)
+      })
+    )
+  })
+
+  it("puts what is not UTF-8 as replacement characters", () => {
+    const bytes = utf8.encode('"a"\n"x?y"\n').map((byte) => (byte === 63 ? 0xff : byte))
+    assert.deepStrictEqual(parse(bytes, () => 100).rows, [["a"], ["x\ufffdy"]])
+  })
+})
