@@ -329,6 +329,23 @@ export class IncompletePage extends Data.TaggedError("IncompletePage")<{
 }
 
 /**
+ * All pages of a query job were read whole, and hold fewer records than the job says
+ * it found. They were all given before this.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class IncompleteResults extends Data.TaggedError("IncompleteResults")<{
+  readonly jobId: string
+  readonly expected: number
+  readonly received: number
+}> {
+  override get message(): string {
+    return `job ${this.jobId} found ${this.expected} records, and its pages hold ${this.received}`
+  }
+}
+
+/**
  * Salesforce does not take a query for Bulk API 2.0: it is no SOQL, names what is not
  * there, or does what bulk queries cannot. `detail` is Salesforce's message, and
  * `position` where in the query it sees the problem, counted from 1, if it says so.
@@ -383,14 +400,18 @@ export class ResultsExpired extends Data.TaggedError("ResultsExpired")<{
 }
 
 /**
- * A record of a query does not fit its schema. `row` counts the job's records
- * from 1; `column` and `value` are absent where the record as a whole is wrong.
+ * A record of a query does not fit its schema. `page` counts the pages that were read
+ * from 1, and `locator` is where that page begins. `row` counts the records that were
+ * read from 1, or those of the page where pages are read unordered. `column` and
+ * `value` are absent where the record as a whole is wrong.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class RecordInvalid extends Data.TaggedError("RecordInvalid")<{
   readonly jobId: string
+  readonly page: number
+  readonly locator: string | undefined
   readonly row: number
   readonly column: string | undefined
   readonly value: string | undefined
@@ -398,7 +419,7 @@ export class RecordInvalid extends Data.TaggedError("RecordInvalid")<{
 }> {
   override get message(): string {
     const where = this.column === undefined ? "" : `, column ${this.column} (${JSON.stringify(this.value)})`
-    return `job ${this.jobId}, record ${this.row}${where}: ${this.problem}`
+    return `job ${this.jobId}, page ${this.page}, record ${this.row}${where}: ${this.problem}`
   }
 }
 
@@ -454,6 +475,7 @@ export type Reason =
   | IncompletePage
   | RecordInvalid
   | PlanNotClean
+  | IncompleteResults
   | SoqlRefused
   | ResultsChanged
   | ResultsExpired

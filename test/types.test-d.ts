@@ -95,9 +95,7 @@ describe("Query", () => {
     expectTypeOf(found).toEqualTypeOf<Stream.Stream<Item, Failure, Needs>>()
   })
 
-  it("takes SOQL, not text that could hold input", () => {
-    // @ts-expect-error a plain text is no Soql
-    Query.records({ schema: Item, from: "Item__c", where: "Count__c < 3" })
+  it("takes an object or a whole query, and values that SOQL has literals for", () => {
     // @ts-expect-error either from or soql
     Query.records({ schema: Item, from: "Item__c", soql: soql`SELECT Id FROM Item__c` })
     // @ts-expect-error an object is no literal of SOQL

@@ -84,7 +84,7 @@ export interface PageOptions {
 export interface Page {
   /** The page as CSV, header first. */
   readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
-  /** How many records the page holds, by its `Sforce-NumberOfRecords` header. */
+  /** How many records the page holds, by its `Sforce-NumberOfRecords` header; once it is read, that is what it held. */
   readonly numberOfRecords: number
   /** Where the page begins; `undefined` for the first one. */
   readonly locator: string | undefined
@@ -242,6 +242,7 @@ export const page = (
     query: { locator, maxRecords },
     look: get(jobId),
     rows: ({ numberOfRecords }) => numberOfRecords,
+    fixed: ({ next }) => next,
     head: (headers) => {
       const next = headers["sforce-locator"]
       const numberOfRecords = Number(headers["sforce-numberofrecords"] || Number.NaN)
@@ -252,7 +253,16 @@ export const page = (
       // the last page carries the word, not an absent header
       return Result.succeed({ numberOfRecords, next: next === "null" ? undefined : next })
     }
-  }).pipe(Effect.map(({ bytes, head }) => ({ bytes, locator, ...head })))
+  }).pipe(
+    Effect.map(({ bytes, head }) => ({
+      bytes,
+      locator,
+      next: head().next,
+      get numberOfRecords() {
+        return head().numberOfRecords
+      }
+    }))
+  )
 }
 
 /**

@@ -20,13 +20,16 @@ export interface Source<H> {
   readonly head: (headers: Download["headers"]) => Result.Result<H, BulkError.BulkError>
   /** How many rows follow the header of the CSV; undefined where nobody says. */
   readonly rows: (head: H) => number | undefined
+  /** What of the headers must not change, since it may be made use of already. */
+  readonly fixed?: ((head: H) => unknown) | undefined
   /** Reads the job, to learn whether its results are gone. */
   readonly look: Effect.Effect<unknown, BulkError.BulkError, Connection>
 }
 
 /** What the headers say, and the bytes. */
 export interface Downloaded<H> {
-  readonly head: H
+  /** As the latest answer says it. */
+  readonly head: () => H
   readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
 }
 
@@ -61,6 +64,9 @@ export const download = Effect.fnUntraced(function* <H>(
   const { jobId, path, query } = source
   const request = `GET ${path}`
   const seam = new Seam()
+  const changed = Effect.suspend(() =>
+    Effect.fail(BulkError.make(new BulkError.ResultsChanged({ jobId, request, length: seam.length })))
+  )
 
   const open: Effect.Effect<Answer<H>, Failure> = Effect.flatMap(Scope.fork(scope), (own) =>
     Effect.gen(function* () {
@@ -82,9 +88,7 @@ export const download = Effect.fnUntraced(function* <H>(
     answer.pull.pipe(
       Effect.flatMap((pieces) => {
         const fresh = seam.add(pieces)
-        if (fresh === undefined) {
-          return Effect.fail(BulkError.make(new BulkError.ResultsChanged({ jobId, request, length: seam.length })))
-        }
+        if (fresh === undefined) return changed
         return Arr.isReadonlyArrayNonEmpty(fresh) ? Effect.succeed(fresh) : read(answer)
       }),
       Pull.catchDone(() => {
@@ -106,21 +110,20 @@ export const download = Effect.fnUntraced(function* <H>(
     )
 
   let answer = yield* repeating(open)
-  const head = answer.head
+  const fixed = source.fixed?.(answer.head)
 
   const reopen = Effect.suspend(() => Scope.close(answer.scope, Exit.void)).pipe(
     Effect.andThen(open),
-    Effect.tap((opened) =>
-      Effect.sync(() => {
-        answer = opened
-      })
-    )
+    Effect.tap((opened) => {
+      answer = opened
+      return source.fixed?.(answer.head) === fixed ? Effect.void : changed
+    })
   )
   const next = Effect.suspend(() => read(answer)).pipe(
     Effect.catchTag("Break", () => repeating(Effect.flatMap(reopen, read))),
     Effect.flatMap((bytes) => (bytes === undefined ? Cause.done() : Effect.succeed(bytes)))
   )
-  return { head, bytes: Stream.fromPull(Effect.succeed(next)) }
+  return { head: () => answer.head, bytes: Stream.fromPull(Effect.succeed(next)) }
 })
 
 type Failure = Break | BulkError.BulkError

@@ -1,65 +1,46 @@
 /**
  * SOQL in, a stream of typed records out.
  *
+ * A query is a job: it is created and awaited, and its pages are read as fast as the
+ * stream is consumed, a little ahead of it. A page that breaks off is asked for again
+ * and goes on where it was; records that were given are never given twice. A job that
+ * still runs when its stream ends is aborted.
+ *
+ * A bulk query is no snapshot: records that change while it runs may come as they were
+ * or as they are.
+ *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
-import type * as Poll from "../job/Poll.ts"
+import type * as Job from "../job/Job.ts"
 import * as QueryJob from "../job/QueryJob.ts"
-import * as Csv from "../record/Csv.ts"
-import * as RecordCodec from "../record/RecordCodec.ts"
+import type * as RecordCodec from "../record/RecordCodec.ts"
+import * as decode from "./decode.ts"
+import { oneHeader } from "./oneHeader.ts"
+import type { CsvOptions, Options, PagesOptions, RunOptions, What } from "./options.ts"
+import { checkPages, codecOf, prepare } from "./prepare.ts"
 import * as Resolve from "./resolve.ts"
+import { queried, results } from "./results.ts"
+import { complete, run } from "./run.ts"
 import type * as Soql from "./Soql.ts"
+import { textOf } from "./select.ts"
 
+export type { CsvOptions, Options, PagesOptions, RunOptions, What } from "./options.ts"
 export type { Resolved, ResolveOptions, Unresolved } from "./resolve.ts"
-
-/**
- * What a query takes: either `from`, with the columns of the schema selected, or
- * a whole query as `soql`.
- *
- * @category models
- * @since 0.1.0
- */
-export type Options<S extends RecordCodec.RecordSchema> = {
-  /** The records' schema: a struct or class, whose fields are the columns. */
-  readonly schema: S
-  /** The most records of one page. Default: Salesforce chooses. */
-  readonly maxRecords?: number | undefined
-  /** How often to look at the running job, and how long. Default: 250 ms growing to 30 s, no deadline. */
-  readonly poll?: Poll.Poll | undefined
-} & (
-  | {
-      /** The API name of the object to query. */
-      readonly from: string
-      /** The condition of the query. Default: none. */
-      readonly where?: Soql.Soql | undefined
-      /** The most records of the query. It switches Salesforce's chunking off: large queries get slow. Default: all. */
-      readonly limit?: number | undefined
-      readonly soql?: undefined
-    }
-  | {
-      /** The whole query; its select list holds the columns of the schema, in any order. */
-      readonly soql: Soql.Soql
-      readonly from?: undefined
-    }
-)
 
 /**
  * Runs a bulk query and gives its records, decoded as the bytes arrive.
  *
- * One job is created and awaited; its pages are read one after the other, each as
- * fast as the stream is consumed. Empty cells are `null` in a nullable field, absent
- * in an optional one, and otherwise `""`, which only texts accept.
+ * Empty cells are `null` in a nullable field, absent in an optional one, and otherwise
+ * `""`, which only texts accept.
  *
- * Fails with a `BulkError`: `ApiError` for SOQL that is refused, `JobFailed`,
- * `RecordInvalid` for a record that does not fit the schema, `IncompletePage` when
- * records are missing. A job that is not finished when the stream ends is aborted.
+ * Fails with a `BulkError`: `SoqlRefused`, `JobFailed`, `RecordInvalid` for a record
+ * that does not fit the schema, `IncompletePage` and `IncompleteResults` when records
+ * are missing, `ResultsExpired` and `ResultsChanged` when pages cannot be read on.
  *
  * **Example** (Records from a schema)
  *
@@ -73,127 +54,166 @@ export type Options<S extends RecordCodec.RecordSchema> = {
 export const records = <S extends RecordCodec.RecordSchema>(
   options: Options<S>
 ): Stream.Stream<S["Type"], BulkError.BulkError, Connection> =>
-  Stream.suspend(() => {
-    const codec = RecordCodec.make(options.schema)
-    if (Result.isFailure(codec)) {
-      return Stream.fail(BulkError.make(new BulkError.InvalidOptions({ problem: `query: ${codec.failure}` })))
-    }
-    const soql = options.soql === undefined ? select(codec.success.columns, options) : options.soql.text
-    return Stream.unwrap(
-      Effect.map(run(soql, options.poll), (jobId) => pages(jobId, codec.success, options.maxRecords))
-    )
-  })
+  Stream.unwrap(
+    Effect.map(prepare(options), ({ codec, soql }) => queried(soql, options, decode.records<S["Type"]>(codec)))
+  )
 
-const select = (
-  columns: ReadonlyArray<string>,
-  options: { readonly from: string; readonly where?: Soql.Soql | undefined; readonly limit?: number | undefined }
-): string => {
-  const where = options.where === undefined ? "" : ` WHERE ${options.where.text}`
-  const limit = options.limit === undefined ? "" : ` LIMIT ${options.limit}`
-  return `SELECT ${columns.join(", ")} FROM ${options.from}${where}${limit}`
+/**
+ * Runs a bulk query as `records` does, and gives a `Result` for each record: one that
+ * does not fit the schema is a failed one, and the stream goes on.
+ *
+ * **Example** (Records that fit, and how many do not)
+ *
+ * ```ts
+ * const [broken, items] = yield* Query.recordsResult({ schema: Item, from: "Inventory__c" }).pipe(
+ *   Stream.runCollect,
+ *   Effect.map(Array.separate)
+ * )
+ * ```
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const recordsResult = <S extends RecordCodec.RecordSchema>(
+  options: Options<S>
+): Stream.Stream<Result.Result<S["Type"], BulkError.RecordInvalid>, BulkError.BulkError, Connection> =>
+  Stream.unwrap(
+    Effect.map(prepare(options), ({ codec, soql }) => queried(soql, options, decode.results<S["Type"]>(codec)))
+  )
+
+/**
+ * Runs a bulk query and gives the cells of each record, by the names that the results
+ * give them. Cells are text as Salesforce writes it, empty ones `""`.
+ *
+ * **Example** (Whatever a query gives)
+ *
+ * ```ts
+ * const names = Query.rows(soql`SELECT Id, Owner.Name FROM Account`).pipe(Stream.map((row) => row["Owner.Name"]))
+ * ```
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const rows = (
+  soql: Soql.Soql | string,
+  options: RunOptions = {}
+): Stream.Stream<Readonly<Record<string, string>>, BulkError.BulkError, Connection> =>
+  queried(textOf(soql), options, decode.rows)
+
+/**
+ * Runs a bulk query and gives its results as one CSV: the header once, then the rows of
+ * all pages in their order, as Salesforce writes them.
+ *
+ * **Example** (Into a file)
+ *
+ * ```ts
+ * const saved = Query.csv(soql`SELECT Id, Name FROM Account`).pipe(Stream.run(fs.sink("accounts.csv")))
+ * ```
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export const csv = (
+  soql: Soql.Soql | string,
+  options: CsvOptions = {}
+): Stream.Stream<Uint8Array, BulkError.BulkError, Connection> =>
+  Stream.suspend(() => queried(textOf(soql), options, oneHeader(options.lineEnding === "CRLF" ? "\r\n" : "\n")))
+
+/**
+ * One page of a query: where it begins, and its records.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<A> {
+  readonly jobId: string
+  /** Where the page begins; `undefined` for the first one. */
+  readonly locator: string | undefined
+  /** Where the next page begins, for `resume`; `undefined` on the last page. */
+  readonly next: string | undefined
+  readonly numberOfRecords: number
+  /** Its records, to be read once, before the next page. */
+  readonly records: Stream.Stream<A, BulkError.BulkError>
 }
 
-/** Creates a query job and waits until it is complete. It is aborted if that is cut short. */
-const run = Effect.fnUntraced(function* (soql: string, poll: Poll.Poll | undefined) {
-  let ours = true
-  const { id: jobId } = yield* Effect.acquireRelease(QueryJob.create(soql), ({ id }) =>
-    ours ? abandon(id) : Effect.void
+/**
+ * Runs a bulk query and gives its pages one after the other, each with its locator, so
+ * that what was done with a page can be noted, and `resume` goes on there if the process
+ * ends. `afterwards: "remove"` deletes the job only once all pages were read.
+ *
+ * **Example** (Noting what is done)
+ *
+ * ```ts
+ * const copied = Query.pages({ schema: Item, from: "Inventory__c", maxRecords: 50_000 }).pipe(
+ *   Stream.mapEffect(({ jobId, next, records }) => Effect.andThen(save(records), note(jobId, next))),
+ *   Stream.runDrain
+ * )
+ * ```
+ *
+ * @category pages
+ * @since 0.1.0
+ */
+export const pages = <S extends RecordCodec.RecordSchema>(
+  options: { readonly schema: S; readonly all?: boolean | undefined } & PagesOptions & What
+): Stream.Stream<Page<S["Type"]>, BulkError.BulkError, Connection> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { codec, soql } = yield* prepare(options)
+      // the job is needed as long as there are pages to go on with
+      const afterwards = options.afterwards === "keep" ? "keep" : undefined
+      const job = yield* run(soql, { all: options.all, poll: options.poll, afterwards })
+      return pagesOf(job, options, codec)
+    })
   )
-  const { errorMessage: detail, state } = yield* QueryJob.awaitDone(jobId, { poll }).pipe(
-    Effect.onExit((exit) =>
-      Effect.sync(() => {
-        // a job that is done needs no abort, and a passed deadline leaves the job to whoever awaits it again
-        ours = Exit.isFailure(exit) && !hasDeadlinePassed(exit.cause)
-      })
-    )
-  )
-  if (state === "Failed" || state === "Aborted") {
-    return yield* BulkError.make(new BulkError.JobFailed({ jobId, state, detail }))
-  }
-  return jobId
-})
 
-const hasDeadlinePassed = (cause: Cause.Cause<BulkError.BulkError>): boolean =>
-  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error.reason._tag === "DeadlinePassed")
-
-const abandon = (jobId: string): Effect.Effect<void, never, Connection> =>
-  QueryJob.abort(jobId).pipe(
-    Effect.timeout("10 seconds"),
-    Effect.catchCause((cause) => Effect.logWarning(`query job ${jobId} runs on: it could not be aborted`, cause)),
-    Effect.asVoid
-  )
-
-/** The records of all pages, one page after the other. */
-const pages = <A>(
+/**
+ * Goes on with the pages of a query that another process began: from a locator, or from
+ * the first page without one. A job that still runs is awaited, and never aborted.
+ *
+ * Fails with `ResultsExpired` when the job is gone.
+ *
+ * **Example** (Going on)
+ *
+ * ```ts
+ * const rest = Query.resume(noted.jobId, noted.next, { schema: Item })
+ * ```
+ *
+ * @category pages
+ * @since 0.1.0
+ */
+export const resume = <S extends RecordCodec.RecordSchema>(
   jobId: string,
-  codec: RecordCodec.RecordCodec<A>,
-  maxRecords: number | undefined
-): Stream.Stream<A, BulkError.BulkError, Connection> =>
-  Stream.suspend(() => {
-    let next: { readonly locator: string | undefined } | undefined = { locator: undefined }
-    let received = 0
-    const locators = Stream.fromPull(
-      Effect.succeed(
-        Effect.suspend(() => (next === undefined ? Cause.done() : Effect.succeed([next.locator] as const)))
+  locator: string | undefined,
+  options: { readonly schema: S } & PagesOptions
+): Stream.Stream<Page<S["Type"]>, BulkError.BulkError, Connection> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      yield* checkPages(options)
+      const codec = yield* codecOf(options.schema)
+      const job = yield* Effect.mapError(complete(jobId, options.poll), (cause) =>
+        cause.isNotFound ? BulkError.make(new BulkError.ResultsExpired({ jobId, cause }), cause.org) : cause
       )
-    )
-    return Stream.flatMap(locators, (locator) =>
-      Stream.unwrap(
-        Effect.map(QueryJob.page(jobId, { locator, maxRecords }), (page) => {
-          next = page.next === undefined ? undefined : { locator: page.next }
-          const before = received
-          return recordsOf(page, jobId, codec, before).pipe(
-            Stream.mapArray((records) => {
-              received += records.length
-              return records
-            }),
-            Stream.concat(Stream.suspend(() => checkCount(jobId, page.numberOfRecords, received - before)))
-          )
-        })
-      )
-    )
-  })
+      return pagesOf(job, options, codec, locator)
+    })
+  )
 
-const checkCount = (jobId: string, expected: number, received: number) =>
-  expected === received
-    ? Stream.empty
-    : Stream.fail(BulkError.make(new BulkError.IncompletePage({ jobId, expected, received })))
-
-const headerInvalid = ({ column, message }: RecordCodec.Problem) =>
-  BulkError.make(new BulkError.InvalidOptions({ problem: `query: column ${column} of the schema is ${message}` }))
-
-/** The records of one page; `before` counts those of the pages before it. */
-const recordsOf = <A>(
-  page: QueryJob.Page,
-  jobId: string,
+const pagesOf = <A>(
+  job: Job.JobInfo,
+  options: PagesOptions,
   codec: RecordCodec.RecordCodec<A>,
-  before: number
-): Stream.Stream<A, BulkError.BulkError> => {
-  const invalid = (row: number) => (problem: RecordCodec.Problem) =>
-    BulkError.make(
-      new BulkError.RecordInvalid({
-        jobId,
-        row,
-        column: problem.column,
-        value: problem.value,
-        problem: problem.message
-      })
-    )
-  return page.bytes.pipe(
-    Csv.decode((header) =>
-      Effect.map(Effect.fromResult(Result.mapError(codec.decoder(header), headerInvalid)), (decode) => {
-        let row = before
-        return (rows) =>
-          Effect.fromResult(Result.all(rows.map((cells) => Result.mapError(decode(cells), invalid(++row)))))
-      })
-    ),
-    Stream.mapError((error) =>
-      error._tag === "BulkError"
-        ? error
-        : BulkError.make(
-            new BulkError.UnexpectedResponse({ request: `results of job ${jobId}`, problem: error.message })
-          )
-    )
+  locator?: string
+): Stream.Stream<Page<A>, BulkError.BulkError, Connection> => {
+  const toRecords = decode.records(codec)
+  return results(job, { ...options, isChained: true, locator }, (page, before) =>
+    Stream.succeed({
+      jobId: page.jobId,
+      locator: page.locator,
+      next: page.next,
+      numberOfRecords: page.size(),
+      records: toRecords(page, before)
+    })
+  ).pipe(
+    Stream.onEnd(options.afterwards === "remove" ? QueryJob.leave(job.id, { abort: false, remove: true }) : Effect.void)
   )
 }
 

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Schema, Stream } from "effect"
+import { Effect, Fiber, Option, Result, Schema, Stream } from "effect"
 import * as UrlParams from "effect/http/UrlParams"
 import type * as BulkError from "../../src/BulkError.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
+import { EmbeddedOrg } from "../../src/org/index.ts"
+import { oneHeader } from "../../src/query/oneHeader.ts"
+import type { Page } from "../../src/query/pages.ts"
 import * as Query from "../../src/query/Query.ts"
 import { raw, soql } from "../../src/query/Soql.ts"
 import { inProcess, Requests, replacing, type Tamper, virtually } from "../support/orgs.ts"
@@ -33,14 +36,14 @@ describe("Query.records", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
-  it.effect("asks for a page only when the one before it is read", () =>
+  it.effect("asks for one page ahead of the one that is read, and no more", () =>
     Effect.gen(function* () {
       yield* store(widgets(10))
       const pages = Effect.map(Requests, (names) => names.filter((name) => name.endsWith("/results")).length)
       yield* Stream.runDrain(Stream.take(Query.records({ schema: Widget, from: "Widget__c", maxRecords: 4 }), 3))
-      assert.strictEqual(yield* pages, 1)
+      assert.strictEqual(yield* pages, 2)
       yield* Stream.runDrain(Query.records({ schema: Widget, from: "Widget__c", maxRecords: 4 }))
-      assert.strictEqual(yield* pages, 4)
+      assert.strictEqual(yield* pages, 2 + 3)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
@@ -122,6 +125,230 @@ describe("Query.records", () => {
   )
 })
 
+describe("what a query selects", () => {
+  const Parented = Schema.Struct({
+    LastName: Schema.String,
+    Account: Schema.NullOr(Schema.Struct({ Name: Schema.String, Owner: Schema.Struct({ Username: Schema.String }) }))
+  })
+
+  it.effect("is the fields of a schema, those of relationships with dots", () =>
+    Effect.gen(function* () {
+      const org = yield* EmbeddedOrg.EmbeddedOrg
+      const { Account: [accountId = ""] = [] } = yield* org.seed({ Account: [{ Name: "Acme" }] })
+      yield* org.seed({ Contact: [{ LastName: "Li", AccountId: accountId }, { LastName: "Ray" }] })
+      const found = yield* Stream.runCollect(
+        Query.records({ schema: Parented, from: "Contact", orderBy: "LastName DESC", limit: 2 })
+      )
+      assert.deepStrictEqual(found, [
+        { LastName: "Ray", Account: null },
+        { LastName: "Li", Account: { Name: "Acme", Owner: { Username: "api@embedded-org.example" } } }
+      ])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("includes deleted records if asked to", () =>
+    Effect.gen(function* () {
+      yield* store(widgets(3))
+      const Deleted = Schema.Struct({ Id: Schema.String, IsDeleted: Schema.Boolean })
+      const options = { schema: Deleted, from: "Widget__c" } as const
+      const [first] = yield* Stream.runCollect(Query.records(options))
+      yield* Stream.fromIterable(first === undefined ? [] : [first]).pipe(
+        Ingest.delete({ object: "Widget__c", schema: Schema.Struct({ Id: Schema.String }) }),
+        Stream.runDrain
+      )
+      assert.strictEqual((yield* Stream.runCollect(Query.records(options))).length, 2)
+      const all = yield* Stream.runCollect(Query.records({ ...options, all: true }))
+      assert.deepStrictEqual(
+        all.filter(({ IsDeleted }) => IsDeleted).map(({ Id }) => Id),
+        [first?.Id]
+      )
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("is checked before anything is sent, as far as that goes", () =>
+    Effect.gen(function* () {
+      const problem = (options: Partial<Query.Options<typeof key>>) =>
+        Effect.map(
+          reasonOf(Query.records({ schema: key, from: "Widget__c", ...options } as Query.Options<typeof key>)),
+          String
+        )
+      const soql = (text: string) => problem({ from: undefined, soql: text } as never)
+      assert.match(yield* soql("select Name, Grade__c from Widget__c"), /column Key__c .* \(Name, Grade__c\)/)
+      assert.match(yield* soql("SELECT Widget__c.Name FROM Widget__c WHERE Name = 'x'"), /column Key__c/)
+      assert.match(yield* problem({ from: "Widget__c WHERE Name = 'x'" }), /no API name/)
+      assert.match(yield* problem({ limit: 1.5 }), /limit 1.5/)
+      assert.match(yield* problem({ maxRecords: 0 }), /maxRecords 0/)
+      assert.match(yield* problem({ concurrency: -1 }), /concurrency -1/)
+      assert.match(yield* problem({ readAhead: Number.NaN }), /readAhead NaN/)
+      const odd = Schema.Struct({ "Name FROM User": Schema.String })
+      assert.match(String(yield* reasonOf(Query.records({ schema: odd, from: "Widget__c" }))), /no field of SOQL/)
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("is left to the org where its select list does not show", () =>
+    Effect.gen(function* () {
+      yield* store(widgets(1))
+      for (const text of [
+        "SELECT Widget__c.KEY__C FROM Widget__c",
+        "SELECT w.Key__c FROM Widget__c w",
+        "SELECT Name,\n key__c FROM Widget__c LIMIT 1"
+      ]) {
+        assert.deepStrictEqual(yield* Stream.runCollect(Query.records({ schema: key, soql: text })), [
+          { Key__c: "K-1" }
+        ])
+      }
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Query.recordsResult", () => {
+  it.effect("gives a result for each record, and says what is wrong with those that do not fit", () =>
+    Effect.gen(function* () {
+      yield* store([widget(1), widget(2, { Count__c: null }), widget(3)])
+      const Strict = Schema.Struct({ Key__c: Schema.String, Count__c: Schema.Finite })
+      const found = yield* Stream.runCollect(
+        Query.recordsResult({ schema: Strict, from: "Widget__c", orderBy: "Key__c", maxRecords: 2 })
+      )
+      const [first, second, third] = found
+      assert.deepStrictEqual(first, Result.succeed({ Key__c: "K-1", Count__c: 0.25 }))
+      assert.deepStrictEqual(third, Result.succeed({ Key__c: "K-3", Count__c: 0.75 }))
+      assert.isTrue(second !== undefined && Result.isFailure(second))
+      if (second !== undefined && Result.isFailure(second)) {
+        assert.deepInclude(second.failure, { _tag: "RecordInvalid", page: 1, row: 2, column: "Count__c", value: "" })
+      }
+      const error = yield* reasonOf(
+        Query.records({ schema: Strict, from: "Widget__c", orderBy: "Key__c DESC", maxRecords: 1 })
+      )
+      assert.deepInclude(error, { _tag: "RecordInvalid", page: 2, row: 2, column: "Count__c", value: "" })
+      assert.isString((error as BulkError.RecordInvalid).locator)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Query.rows and Query.csv", () => {
+  const text = soql`SELECT Key__c, Note__c FROM Widget__c ORDER BY Key__c`
+
+  it.effect("give cells by name, and one header for all pages", () =>
+    Effect.gen(function* () {
+      yield* store([widget(3), widget(4, { Note__c: 'a "quoted",\nnote' }), widget(5)])
+      const expected = [
+        { Key__c: "K-3", Note__c: "" },
+        { Key__c: "K-4", Note__c: 'a "quoted",\nnote' },
+        { Key__c: "K-5", Note__c: "" }
+      ]
+      for (const maxRecords of [undefined, 1, 2, 3]) {
+        assert.deepStrictEqual(yield* Stream.runCollect(Query.rows(text, { maxRecords })), expected)
+        const csv = yield* Stream.mkString(Stream.decodeText(Query.csv(text, { maxRecords })))
+        assert.strictEqual(csv, '"Key__c","Note__c"\n"K-3",""\n"K-4","a ""quoted"",\nnote"\n"K-5",""\n')
+      }
+      const none = Query.csv("SELECT Key__c FROM Widget__c WHERE Key__c = 'none'")
+      assert.strictEqual(yield* Stream.mkString(Stream.decodeText(none)), '"Key__c"\n')
+      const tabs = Query.csv(text, { columnDelimiter: "TAB", lineEnding: "CRLF", maxRecords: 1 })
+      assert.match(yield* Stream.mkString(Stream.decodeText(tabs)), /^"Key__c"\t"Note__c"\r\n"K-3"\t""\r\n"K-4"/)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("ends a row that its page leaves open, and refuses a page with another header", () =>
+    Effect.gen(function* () {
+      const page = (number: number, csv: string): Page => ({
+        jobId: "750A",
+        number,
+        locator: undefined,
+        next: undefined,
+        size: () => 1,
+        bytes: Stream.fromIterable([...csv].map((char) => new TextEncoder().encode(char)))
+      })
+      const joined = (...csvs: ReadonlyArray<string>) => {
+        const use = oneHeader("\n")
+        const pages = csvs.map((csv, i) => page(i, csv))
+        return Stream.mkString(Stream.decodeText(Stream.flatMap(Stream.fromIterable(pages), use)))
+      }
+      assert.strictEqual(yield* joined('"a\nb"\n1', '"a\nb"\n2\n', '"a\nb"\n3'), '"a\nb"\n1\n2\n3')
+      const error = yield* Effect.flip(joined('"a"\n1\n', '"b"\n2\n'))
+      assert.match(error.message, /one page has the header "b", and the first one "a"/)
+    })
+  )
+})
+
+describe("Query.pages", () => {
+  it.effect("gives pages with their locators, with which another process goes on", () =>
+    Effect.gen(function* () {
+      yield* store(widgets(7))
+      const options = { schema: key, maxRecords: 2 } as const
+      const keysOf = (page: Query.Page<typeof key.Type>) =>
+        Effect.map(Stream.runCollect(page.records), (records) => records.map(({ Key__c }) => Key__c))
+      const whole = yield* Query.pages({ ...options, from: "Widget__c" }).pipe(
+        Stream.mapEffect((page) => Effect.map(keysOf(page), (keys) => ({ page, keys }))),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(
+        whole.map(({ page }) => page.numberOfRecords),
+        [2, 2, 2, 1]
+      )
+      assert.sameMembers(
+        whole.flatMap(({ keys }) => keys),
+        widgets(7).map(({ Key__c }) => Key__c)
+      )
+      whole.forEach(({ page }, i) => {
+        assert.strictEqual(page.next, whole[i + 1]?.page.locator)
+      })
+      // the first process ends after two pages
+      const [, second] = yield* Stream.runCollect(Stream.take(Query.pages({ ...options, from: "Widget__c" }), 2))
+      const rest = yield* Query.resume(second?.jobId ?? "", second?.next, { ...options, afterwards: "remove" }).pipe(
+        Stream.mapEffect(keysOf),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(
+        rest,
+        whole.slice(2).map(({ keys }) => keys)
+      )
+      const gone = yield* reasonOf(Query.resume(second?.jobId ?? "", second?.next, options))
+      assert.strictEqual(gone._tag, "ResultsExpired")
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("the job of a query", () => {
+  const requested = (pattern: RegExp) =>
+    Effect.map(Requests, (names) => names.filter((name) => pattern.test(name)).length)
+  const changes = requested(/^(?:PATCH|DELETE)/)
+  const removals = requested(/^DELETE/)
+  const options = { schema: key, from: "Widget__c", maxRecords: 1 } as const
+
+  it.effect("is left or removed when its records are read, as asked", () =>
+    Effect.gen(function* () {
+      yield* store(widgets(3))
+      const before = yield* changes
+      yield* Stream.runDrain(Query.records(options))
+      assert.strictEqual((yield* changes) - before, 0)
+      yield* Stream.runDrain(Query.records({ ...options, afterwards: "remove" }))
+      assert.strictEqual(yield* removals, 1)
+      yield* Stream.runDrain(Stream.take(Query.records({ ...options, afterwards: "remove" }), 1))
+      assert.strictEqual(yield* removals, 2)
+      // of pages that are left there may be need
+      yield* Stream.runDrain(Stream.take(Query.pages({ ...options, afterwards: "remove" }), 1))
+      assert.strictEqual(yield* removals, 2)
+      yield* Stream.runDrain(Query.pages({ ...options, afterwards: "remove" }))
+      assert.strictEqual(yield* removals, 3)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("is aborted when whoever reads it fails or leaves while it runs, unless it is kept", () =>
+    Effect.gen(function* () {
+      const cut = (afterwards?: "keep" | "remove") =>
+        Stream.runDrain(Query.records({ ...options, afterwards })).pipe(Effect.timeout("10 seconds"), Effect.exit)
+      yield* cut()
+      assert.strictEqual(yield* changes, 1)
+      yield* cut("keep")
+      assert.strictEqual(yield* changes, 1)
+      yield* cut("remove")
+      assert.strictEqual(yield* changes, 3)
+      assert.strictEqual(yield* removals, 1)
+    }).pipe(virtually, Effect.provide(inProcess({ queueDelay: "1 minute" })))
+  )
+})
+
 describe("a query that goes wrong", () => {
   const tampered = (tamper: Tamper) => Effect.provide(inProcess({ tamper }))
   const changingHeaders = (change: (headers: Headers) => void): Tamper => {
@@ -136,7 +363,7 @@ describe("a query that goes wrong", () => {
   it.effect("fails on a page that cannot be told from a truncated one", () =>
     Effect.gen(function* () {
       yield* store(widgets(5))
-      const reason = yield* reasonOf(all)
+      const reason = yield* reasonOf(Query.records({ schema: Widget, from: "Widget__c", maxRecords: 10 }))
       assert.strictEqual(reason._tag, "UnexpectedResponse")
       assert.match(reason.message, /cannot be told from a truncated one/)
     }).pipe(virtually, tampered(changingHeaders((headers) => headers.delete("sforce-locator"))))

@@ -1,0 +1,115 @@
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as BulkError from "../BulkError.ts"
+import { Connection } from "../connection/Connection.ts"
+import * as QueryJob from "../job/QueryJob.ts"
+import { readAhead } from "./readAhead.ts"
+
+/** A page whose headers are there, and whose bytes are on their way. */
+export interface Page extends Omit<QueryJob.Page, "numberOfRecords"> {
+  readonly jobId: string
+  /** Its number, from 1. */
+  readonly number: number
+  /** How many records it holds, by the latest headers: once it is read, how many it held. */
+  readonly size: () => number
+}
+
+/** Which pages of a job, and how. */
+export interface Reading {
+  readonly jobId: string
+  /** Where to begin. Default: at the first page. */
+  readonly locator?: string | undefined
+  readonly maxRecords?: number | undefined
+  /** Whether pages may be read beside each other, at the places that Salesforce cuts them. */
+  readonly parallel: boolean
+  /** How many pages are read beside each other. */
+  readonly concurrency: number
+  /** Whether pages are used as they come. */
+  readonly unordered: boolean
+  /** How many bytes are read before they are used, in all. */
+  readonly readAhead: number
+}
+
+interface Opened extends Page {
+  readonly close: Effect.Effect<void>
+}
+
+/** Page k + 1 is opened when the headers of page k are there. */
+const chained = 2
+
+/**
+ * What comes of the pages of a complete job. Some pages are opened before they are
+ * used, each with its share of what may be read ahead; one is closed when what comes
+ * of it ends.
+ */
+export const pagesOf = <A, R>(
+  reading: Reading,
+  use: (page: Page) => Stream.Stream<A, BulkError.BulkError, R>
+): Stream.Stream<A, BulkError.BulkError, R | Connection> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { jobId, maxRecords } = reading
+      const { apiVersion } = yield* Connection
+      const scope = yield* Effect.scope
+      const parallel = reading.parallel && Number(apiVersion) >= resultPagesSince
+      const atOnce = parallel ? reading.concurrency : chained
+      const places = yield* Semaphore.make(atOnce)
+      const queue = yield* Queue.unbounded<Fiber.Fiber<Opened, BulkError.BulkError>, BulkError.BulkError | Cause.Done>()
+      let number = 0
+
+      const open = Effect.fnUntraced(function* (options: QueryJob.PageOptions, number: number) {
+        const own = yield* Scope.fork(scope)
+        const page = yield* Scope.provide(QueryJob.page(jobId, options), own)
+        const bytes = yield* Scope.provide(readAhead(page.bytes, Math.ceil(reading.readAhead / atOnce), left), own)
+        const close = Effect.andThen(Scope.close(own, Exit.void), Semaphore.release(places, 1))
+        const { locator, next } = page
+        return { jobId, number, locator, next, size: () => page.numberOfRecords, bytes, close }
+      })
+
+      /** Begins to open a page once there is a place for it, and lines it up. */
+      const lineUp = Effect.fnUntraced(function* (options: QueryJob.PageOptions) {
+        yield* Semaphore.take(places, 1)
+        const opening = yield* Effect.forkIn(open(options, ++number), scope)
+        yield* Queue.offer(queue, opening)
+        return opening
+      })
+
+      const chain = Effect.gen(function* () {
+        let locator = reading.locator
+        do {
+          const { next } = yield* Effect.flatMap(lineUp({ locator, maxRecords }), Fiber.join)
+          locator = next
+        } while (locator !== undefined)
+      })
+
+      const links = Stream.runForEach(QueryJob.resultPages(jobId), (locator) =>
+        lineUp({ locator, isLinked: true })
+      ).pipe(
+        // an org without this resource, or a job that is gone, as the first page then tells
+        Effect.catchIf(
+          (error) => error.isNotFound && number === 0,
+          () => chain
+        )
+      )
+
+      yield* (parallel ? links : chain).pipe(Queue.into(queue), Effect.forkScoped)
+
+      return Stream.flatMap(
+        Stream.fromQueue(queue),
+        (opening) => Stream.unwrap(Effect.map(Fiber.join(opening), (page) => Stream.ensuring(use(page), page.close))),
+        { concurrency: reading.unordered ? atOnce : 1 }
+      )
+    })
+  )
+
+const resultPagesSince = 58
+
+const left = BulkError.make(
+  new BulkError.InvalidOptions({ problem: "query: the records of a page were read after the page was left" })
+)
