@@ -346,6 +346,18 @@ export class IncompleteResults extends Data.TaggedError("IncompleteResults")<{
 }
 
 /**
+ * There is no new watermark: the changes were not read to their end.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotDrained extends Data.TaggedError("NotDrained") {
+  override get message(): string {
+    return "there is no new watermark: the changes were not read to their end"
+  }
+}
+
+/**
  * Salesforce does not take a query for Bulk API 2.0: it is no SOQL, names what is not
  * there, or does what bulk queries cannot. `detail` is Salesforce's message, and
  * `position` where in the query it sees the problem, counted from 1, if it says so.
@@ -476,6 +488,7 @@ export type Reason =
   | RecordInvalid
   | PlanNotClean
   | IncompleteResults
+  | NotDrained
   | SoqlRefused
   | ResultsChanged
   | ResultsExpired

@@ -28,9 +28,11 @@ import { queried, results } from "./results.ts"
 import { complete, run } from "./run.ts"
 import type * as Soql from "./Soql.ts"
 import { textOf } from "./select.ts"
+import { type Change, changesSince, recordsSince, type Since, type SinceOptions } from "./since.ts"
 
 export type { CsvOptions, Options, PagesOptions, RunOptions, What } from "./options.ts"
 export type { Resolved, ResolveOptions, Unresolved } from "./resolve.ts"
+export { type Change, type Since, type SinceOptions, Watermark } from "./since.ts"
 
 /**
  * Runs a bulk query and gives its records, decoded as the bytes arrive.
@@ -215,6 +217,48 @@ const pagesOf = <A>(
   ).pipe(
     Stream.onEnd(options.afterwards === "remove" ? QueryJob.leave(job.id, { abort: false, remove: true }) : Effect.void)
   )
+}
+
+/**
+ * Finds what changed in an object since the last run, by `SystemModstamp`: the records
+ * as they are now, or with `deletions` also the ids of those that were deleted.
+ *
+ * A run ends at the time, by the org's clock, at which its job was created, and begins
+ * `overlap` before the end of the last run, since what a transaction changed is seen
+ * only when it is committed. What was given before is not given again: the watermark
+ * holds the ids that changed within the overlap. Keep it once the changes are safe
+ * where they go.
+ *
+ * It cannot see hard deletes and emptied recycle bins, nor what changes without a
+ * `SystemModstamp`: formulas, roll-ups of some kinds, fields of parents. A record that
+ * changes twice between two runs is given once. From time to time compare it all.
+ *
+ * `watermark` fails with `NotDrained` until the changes were read to their end.
+ *
+ * **Example** (Into a warehouse, every hour)
+ *
+ * ```ts
+ * const hourly = Effect.gen(function* () {
+ *   const last = yield* load
+ *   const { changes, watermark } = yield* Query.since({ schema: Item, from: "Inventory__c", watermark: last })
+ *   yield* Stream.run(changes, warehouse)
+ *   yield* save(yield* watermark)
+ * })
+ * ```
+ *
+ * @category queries
+ * @since 0.1.0
+ */
+export function since<S extends RecordCodec.RecordSchema>(
+  options: SinceOptions<S> & { readonly deletions: true }
+): Effect.Effect<Since<Change<S["Type"]>>>
+export function since<S extends RecordCodec.RecordSchema>(
+  options: SinceOptions<S> & { readonly deletions?: false | undefined }
+): Effect.Effect<Since<S["Type"]>>
+export function since<S extends RecordCodec.RecordSchema>(
+  options: SinceOptions<S> & { readonly deletions?: boolean | undefined }
+): Effect.Effect<Since<Change<S["Type"]>>> | Effect.Effect<Since<S["Type"]>> {
+  return options.deletions === true ? changesSince(options, true) : recordsSince(options)
 }
 
 /**

@@ -6,7 +6,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
 
-const TypeId = "~effect-salesforce-bulk/Soql"
+// a symbol, since no JSON that somebody sends can hold one
+const TypeId: unique symbol = Symbol.for("effect-salesforce-bulk/Soql")
 
 /**
  * A piece of SOQL: a whole query, or a part such as a condition.
@@ -20,9 +21,9 @@ export interface Soql {
 }
 
 /**
- * What may stand in a `soql` template. Texts become quoted literals, dates
- * dateTime literals in UTC, arrays lists in parentheses; another `Soql` stands as
- * it is.
+ * What may stand in a `soql` template. Texts and ids become quoted literals, dates
+ * dateTime literals in UTC (`date` makes date literals), arrays lists in parentheses;
+ * another `Soql` stands as it is.
  *
  * @category models
  * @since 0.1.0
@@ -53,6 +54,36 @@ export const isSoql = (u: unknown): u is Soql => Predicate.hasProperty(u, TypeId
  * @since 0.1.0
  */
 export const raw = (text: string): Soql => ({ [TypeId]: TypeId, text })
+
+/**
+ * A date literal, for date fields, which do not compare to dateTimes: the day of a
+ * `Date` in UTC, that of a `DateTime` in its own zone (a value of `Field.Date` is in
+ * UTC), or a day by its parts, the month counted from 1.
+ *
+ * Throws a `RangeError` for what is no day.
+ *
+ * **Example** (Opportunities of this year)
+ *
+ * ```ts
+ * soql`CloseDate >= ${Soql.date({ year: 2026, month: 1, day: 1 })}`.text // CloseDate >= 2026-01-01
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const date = (
+  value: Date | DateTime.DateTime | Pick<DateTime.DateTime.Parts, "year" | "month" | "day">
+): Soql => {
+  if (value instanceof Date) return raw(instant(value).slice(0, 10))
+  if (DateTime.isDateTime(value)) return date(DateTime.toParts(value))
+  const { day, month, year } = value
+  const pad = (part: number, length: number) => String(part).padStart(length, "0")
+  const text = `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
+  // 2026-02-30 is read as the 2nd of March
+  const read = new Date(`${text}T00:00:00Z`)
+  if (Number.isNaN(read.getTime()) || read.getUTCDate() !== day) throw new RangeError(`soql: ${text} is no day`)
+  return raw(instant(read).slice(0, 10))
+}
 
 /**
  * SOQL with its values bound: whatever a value holds, it cannot change the query.
@@ -91,8 +122,15 @@ const literal = (value: Literal): string => {
     if (!Number.isFinite(value)) throw new RangeError(`soql: ${value} is no number of SOQL`)
     return decimal(value)
   }
-  if (DateTime.isDateTime(value)) return DateTime.formatIso(value)
-  return value.toISOString()
+  if (DateTime.isDateTime(value)) return instant(DateTime.toDateUtc(value))
+  if (value instanceof Date) return instant(value)
+  throw new RangeError(`soql: there is no literal for a value of type ${typeof value}`)
+}
+
+const instant = (value: Date): string => {
+  const text = value.toISOString()
+  if (text.length !== 24) throw new RangeError(`soql: ${text} is in no year of four digits`)
+  return text
 }
 
 const escapes: Readonly<Record<string, string>> = {
@@ -109,6 +147,11 @@ const quote = (text: string): string => `'${text.replace(/[\\'\n\r\t\b\f]/g, (ch
 
 // SOQL knows no exponents
 const decimal = (value: number): string => {
-  const text = String(value)
-  return text.includes("e") ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 }) : text
+  const [, sign = "", whole = "", fraction = "", exponent] =
+    /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(String(value)) ?? []
+  if (exponent === undefined) return String(value)
+  const shift = Number(exponent)
+  return shift > 0
+    ? `${sign}${whole}${fraction.padEnd(shift, "0")}`
+    : `${sign}0.${"0".repeat(-shift - 1)}${whole}${fraction}`
 }

@@ -43,10 +43,11 @@ export const rows = (page: Page): Stream.Stream<Readonly<Record<string, string>>
     Stream.mapError((error) => broken(page, error))
   )
 
-const invalid = (
+/** What is wrong with a record, and where it stands. */
+export const invalid = (
   { jobId, locator, number }: Page,
   before: number,
-  { column, message, row, value }: RecordCodec.InvalidRecord
+  { column, message, row, value }: RecordCodec.Problem & { readonly row: number }
 ): BulkError.RecordInvalid =>
   new BulkError.RecordInvalid({ jobId, page: number, locator, row: before + row, column, value, problem: message })
 

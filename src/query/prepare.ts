@@ -12,7 +12,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
   yield* checkPages(options)
   const codec = yield* codecOf(options.schema)
   if (options.soql === undefined) {
-    return { codec, soql: yield* Effect.mapError(Effect.fromResult(select(codec.columns, options)), invalid) }
+    return { codec, soql: yield* Effect.mapError(Effect.fromResult(select(codec.columns, options)), invalidOptions) }
   }
   const soql = textOf(options.soql)
   const lack = missing(codec.columns, soql)
@@ -21,17 +21,17 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
 })
 
 export const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) =>
-  Effect.mapError(Effect.fromResult(RecordCodec.make(schema)), invalid)
+  Effect.mapError(Effect.fromResult(RecordCodec.make(schema)), invalidOptions)
 
 export const checkPages = (options: RunOptions): Effect.Effect<void, BulkError.BulkError> => {
   const counts = { maxRecords: options.maxRecords, concurrency: options.concurrency, readAhead: options.readAhead }
   for (const [name, count] of Object.entries(counts)) {
     if (count !== undefined && !(Number.isSafeInteger(count) && count > 0)) {
-      return Effect.fail(invalid(`${name} ${count} is no whole number above 0`))
+      return Effect.fail(invalidOptions(`${name} ${count} is no whole number above 0`))
     }
   }
   return Effect.void
 }
 
-const invalid = (problem: string): BulkError.BulkError =>
+export const invalidOptions = (problem: string): BulkError.BulkError =>
   BulkError.make(new BulkError.InvalidOptions({ problem: `query: ${problem}` }))

@@ -17,7 +17,9 @@ export const select = (
   columns: ReadonlyArray<string>,
   { from, limit, orderBy, where }: Selection
 ): Result.Result<string, string> => {
-  const strange = columns.find((column) => !isPath(column))
+  // Lead:Who.Email is how the email of a Lead is written, and Who.Email how it is read
+  const paths = columns.map((column) => column.replace(/(^|\.)[^.:]+:/g, "$1"))
+  const strange = paths.find((column) => !isPath(column))
   if (strange !== undefined) return Result.fail(`column ${JSON.stringify(strange)} of the schema is no field of SOQL`)
   if (!/^\w+$/.test(from)) return Result.fail(`from ${JSON.stringify(from)} is no API name of an object`)
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -25,7 +27,7 @@ export const select = (
   }
   return Result.succeed(
     [
-      `SELECT ${columns.join(", ")} FROM ${from}`,
+      `SELECT ${paths.join(", ")} FROM ${from}`,
       ...(where === undefined ? [] : [`WHERE ${textOf(where)}`]),
       ...(orderBy === undefined ? [] : [`ORDER BY ${textOf(orderBy)}`]),
       ...(limit === undefined ? [] : [`LIMIT ${limit}`])
