@@ -3,6 +3,7 @@ import { DateTime, Effect, Option, Result, Schema, SchemaTransformation } from "
 import * as Csv from "../../src/record/Csv.ts"
 import * as Columns from "../../src/record/columns.ts"
 import * as Compiled from "../../src/record/compile.ts"
+import * as Field from "../../src/record/Field.ts"
 import { type FastLeaf, refused } from "../../src/record/leaves.ts"
 import { Parser } from "../../src/record/parser.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
@@ -10,10 +11,10 @@ import { random } from "./random.ts"
 
 const codecOf = (schema: RecordCodec.RecordSchema) => Result.getOrThrow(RecordCodec.make(schema))
 
-type Field = Schema.Codec<unknown, unknown>
+type AnyField = Schema.Codec<unknown, unknown>
 
 /** Fields of every kind, those that are read by hand and those that Schema reads. */
-const fields: ReadonlyArray<Field> = [
+const fields: ReadonlyArray<AnyField> = [
   Schema.String,
   Schema.String.check(Schema.isMaxLength(3)),
   Schema.String.check(Schema.isMinLength(1), Schema.isPattern(/^[a-z]*$/)),
@@ -43,16 +44,22 @@ const fields: ReadonlyArray<Field> = [
     )
   ),
   Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("none"))),
-  Schema.OptionFromNullOr(Schema.String)
-] as ReadonlyArray<Field>
+  Schema.OptionFromNullOr(Schema.String),
+  Field.Id,
+  Field.Date,
+  Field.DateTime,
+  Field.dateTimeIn("Europe/Berlin"),
+  Field.Time,
+  Field.MultiPicklist
+] as ReadonlyArray<AnyField>
 
-const wrap: ReadonlyArray<(field: Field) => Field> = [
+const wrap: ReadonlyArray<(field: AnyField) => AnyField> = [
   (field) => field,
   (field) => field,
   (field) => Schema.NullOr(field),
-  (field) => Schema.optionalKey(field) as unknown as Field,
-  (field) => Schema.optional(field) as unknown as Field,
-  (field) => Schema.optionalKey(Schema.NullOr(field)) as unknown as Field,
+  (field) => Schema.optionalKey(field) as unknown as AnyField,
+  (field) => Schema.optional(field) as unknown as AnyField,
+  (field) => Schema.optionalKey(Schema.NullOr(field)) as unknown as AnyField,
   (field) => Schema.NullishOr(field)
 ]
 
@@ -65,7 +72,16 @@ const cells = [
   ...["2026-11-23", "2026-11-23T20:41:12.000Z", "2026-11-23T20:41:12.000+0000", "2026-11-23T20:41:12.345+0100"],
   ...["2026-02-30T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-11-23T24:00:00.000Z", "2026-11-23T20:41:12"],
   ...["2024-02-29T23:59:59.999Z", "0099-01-01T00:00:00.000Z", "2026-11-23 20:41:12.000Z", "2026-11-23T20:41:12Z"],
-  ...["2026-11-23T20:41:60.000Z", "2026-11-23T20:41:12.00aZ", "aaaa-11-23T20:41:12.000Z", "20:41:12.000Z"]
+  ...[
+    "001D000000IRFma",
+    "001D000000IRFmaIAH",
+    "001D000000IRFmaIAX",
+    "a;b",
+    "2026-11-23T20:41:60.000Z",
+    "2026-11-23T20:41:12.00aZ",
+    "aaaa-11-23T20:41:12.000Z",
+    "20:41:12.000Z"
+  ]
 ]
 
 /** What fields may hold, fit or not. */
@@ -92,7 +108,17 @@ const values: ReadonlyArray<unknown> = [
   ...[0, -0, 1, 2, 1.5, -3, 1e21, 1e-7, 123_456_789.123, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 7n],
   ...[true, false, new Date(0), new Date("2026-11-23T20:41:12.345Z"), new Date(Number.NaN), new Date(-1)],
   ...[new Date("0001-01-01T00:00:00Z"), new Date(8.64e15), DateTime.makeUnsafe(1e12), DateTime.makeUnsafe(-62e12)],
-  ...[Option.none(), Option.some("x"), {}, []]
+  ...[
+    Option.none(),
+    Option.some("x"),
+    "001D000000IRFmaIAH",
+    "001D000000IRFma",
+    ["a", "b"],
+    ["a;b"],
+    DateTime.makeUnsafe(0),
+    {},
+    []
+  ]
 ]
 
 class Inner extends Schema.Class<Inner>("Inner")({ Code: Schema.String, Rank: Schema.optionalKey(Schema.Finite) }) {
@@ -104,10 +130,10 @@ class Inner extends Schema.Class<Inner>("Inner")({ Code: Schema.String, Rank: Sc
 /** A schema of some fields, now and then nested, of a class, or with a check of its own. */
 const someSchema = (seed: number): RecordCodec.RecordSchema => {
   const { int, of } = random(seed)
-  const someFields = (depth: number): Record<string, Field> =>
+  const someFields = (depth: number): Record<string, AnyField> =>
     Object.fromEntries(
       Array.from({ length: 1 + int(4) }, (_, i) => {
-        const nested: Field =
+        const nested: AnyField =
           int(3) === 0
             ? Inner
             : depth > 0 && int(2) === 0
@@ -116,17 +142,17 @@ const someSchema = (seed: number): RecordCodec.RecordSchema => {
         return [`F${i}`, of(wrap)(int(5) === 0 && depth > 0 ? nested : of(fields))]
       })
     )
-  const someStruct = (depth: number): Field => {
+  const someStruct = (depth: number): AnyField => {
     const struct = Schema.Struct(someFields(depth))
     const kind = int(6)
     if (kind === 0) {
       class Outer extends Schema.Class<Outer>("Outer")(struct) {}
-      return Outer as unknown as Field
+      return Outer as unknown as AnyField
     }
     if (kind === 1) {
-      return struct.check(Schema.makeFilter((record) => Object.keys(record).length !== 2)) as unknown as Field
+      return struct.check(Schema.makeFilter((record) => Object.keys(record).length !== 2)) as unknown as AnyField
     }
-    return struct as unknown as Field
+    return struct as unknown as AnyField
   }
   return someStruct(2) as RecordCodec.RecordSchema
 }

@@ -187,17 +187,9 @@ describe("Parser", () => {
         () => 16_000,
         (use) => use(block)
       )
-      assert.deepStrictEqual(
-        [error, rows],
-        [
-          undefined,
-          [
-            ["a", "b"],
-            ["1", huge],
-            ["2", "x"]
-          ]
-        ]
-      )
+      assert.deepStrictEqual([error, rows.length, rows[2]], [undefined, 3, ["2", "x"]])
+      // a difference of such texts takes minutes to print
+      assert.isTrue(rows[1]?.[1] === huge)
       assert.isAbove(block.bytes.length, bytes.length - 20)
     }
     assert.isAtMost(
