@@ -267,7 +267,7 @@ const number: Kind = {
 
 const powers = Array.from({ length: 16 }, (_, i) => 10 ** i)
 
-/** A number of at most 15 digits, which are exact, as is their quotient; NaN for all else. */
+/** A number of at most 16 characters, whose digits are exact or rounded once; NaN for all else. */
 const decimalAt = (bytes: Uint8Array, from: number, to: number): number => {
   const isNegative = bytes[from] === 45
   let i = isNegative ? from + 1 : from
@@ -283,7 +283,6 @@ const decimalAt = (bytes: Uint8Array, from: number, to: number): number => {
     } else if (digit === -2 && point < 0) point = digits
     else return Number.NaN
   }
-  if (digits > 15) return Number.NaN
   if (point >= 0) value /= powers[digits - point]!
   return isNegative ? -value : value
 }
