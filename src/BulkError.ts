@@ -462,6 +462,22 @@ export class PlanNotClean extends Data.TaggedError("PlanNotClean")<{
 }
 
 /**
+ * A guard stopped the load. What was sent until then is settled; the outcomes of all
+ * records were emitted before this.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class LoadStopped extends Data.TaggedError("LoadStopped")<{
+  readonly guard: "canary" | "stopWhen" | "submitUntil"
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `the load was stopped by ${this.guard}: ${this.problem}`
+  }
+}
+
+/**
  * Why an operation failed.
  *
  * @category reasons
@@ -487,6 +503,7 @@ export type Reason =
   | IncompletePage
   | RecordInvalid
   | PlanNotClean
+  | LoadStopped
   | IncompleteResults
   | NotDrained
   | SoqlRefused

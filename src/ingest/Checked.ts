@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { Failed, Outcome } from "./Outcome.ts"
+import type { BulkError } from "../BulkError.ts"
+import type { Connection } from "../connection/Connection.ts"
+import type { Failed, Loads, Outcome } from "./Outcome.ts"
 
 /**
  * Why a record is not to be sent. `code` is in the style of Salesforce's codes.
@@ -67,10 +69,10 @@ export const map =
  * @since 0.1.0
  */
 export const load =
-  <B, C, E2, R2>(load: (records: Stream.Stream<B>) => Stream.Stream<Outcome<C>, E2, R2>) =>
+  <B, C>(load: Loads<B, C>) =>
   <A, E, R>(
     results: Stream.Stream<Result.Result<B, Refused<A>>, E, R>
-  ): Stream.Stream<Outcome<A | C>, E | E2, R | R2> =>
+  ): Stream.Stream<Outcome<A | C>, E | BulkError, R | Connection> =>
     Stream.unwrap(
       Effect.gen(function* () {
         const refused = yield* Queue.bounded<Failed<A>, Cause.Done>(queued)
@@ -88,15 +90,14 @@ export const load =
             return [state, records] as const
           })
         )
-        let cause: Cause.Cause<E | E2> | undefined
-        // a load hands on how its source fails, whatever that is
-        const outcomes = load(passed as unknown as Stream.Stream<B>).pipe(
+        let cause: Cause.Cause<E | BulkError> | undefined
+        const outcomes: Stream.Stream<Outcome<A | C>, never, R | Connection> = load(passed).pipe(
           Stream.catchCause((failure) => {
             cause = failure
             return Stream.empty
           }),
           Stream.ensuring(Queue.end(refused))
-        ) as Stream.Stream<Outcome<A | C>, never, R | R2>
+        )
         const end = Stream.suspend(() => (cause === undefined ? Stream.empty : Stream.failCause(cause)))
         return Stream.merge(outcomes, Stream.fromQueue(refused)).pipe(Stream.concat(end))
       })

@@ -3,6 +3,9 @@
  *
  * @since 0.1.0
  */
+import type * as Stream from "effect/Stream"
+import type { BulkError } from "../BulkError.ts"
+import type { Connection } from "../connection/Connection.ts"
 
 /**
  * A row as the org echoes it, cell by column. Values are re-serialised: a number
@@ -62,16 +65,18 @@ export interface Failed<A> {
 
 /**
  * The record was sent and not touched: the job ended before its turn, or (`reason:
- * "unaccounted"`) no result file of the settled job names it.
+ * "unaccounted"`) no result file of the settled job names it. Or it was not sent, and
+ * has no job: a guard stopped the load (`not submitted`), or what it depends on failed
+ * (`blocked`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface Unprocessed<A> {
   readonly _tag: "Unprocessed"
-  readonly jobId: string
+  readonly jobId: string | undefined
   readonly record: A
-  readonly reason: "unprocessed" | "unaccounted"
+  readonly reason: "unprocessed" | "unaccounted" | "not submitted" | "blocked"
 }
 
 /**
@@ -82,6 +87,16 @@ export interface Unprocessed<A> {
  * @since 0.1.0
  */
 export type Outcome<A> = Succeeded | Failed<A> | Unprocessed<A>
+
+/**
+ * What turns records into outcomes: the verbs of `Ingest`, and what is made of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Loads<A, B> = <E, R>(
+  records: Stream.Stream<A, E, R>
+) => Stream.Stream<Outcome<B>, E | BulkError, R | Connection>
 
 /**
  * One function for each of the three.
