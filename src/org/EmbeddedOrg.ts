@@ -48,6 +48,7 @@ import * as ids from "./ids.ts"
 import * as JobEngine from "./JobEngine.ts"
 import * as NewOrg from "./newOrg.ts"
 import * as OAuth from "./OAuth.ts"
+import { Pace, type Polls } from "./polls.ts"
 import * as Routes from "./Routes.ts"
 import type { RowRule } from "./RowRule.ts"
 import { Recorder } from "./recorder.ts"
@@ -92,6 +93,14 @@ export interface Options {
   readonly accessToken?: string | undefined
   /** How long a job stays `UploadComplete` before it is processed; 20 milliseconds by default. */
   readonly queueDelay?: Duration.Input | undefined
+  /**
+   * Lets the states of a job follow polls instead of time: so many times a
+   * client that asks for the job is told `UploadComplete`, then so many times
+   * `InProgress`, with counters that move by equal steps, and the next time that
+   * it is done. It is the same in each run, however fast the machine is. Jobs
+   * follow time, after `queueDelay`, by default.
+   */
+  readonly polls?: Polls | undefined
   /** The rows of a page of query results, when the client does not say; 50,000 by default. */
   readonly pageSize?: number | undefined
   /** The jobs of a page when jobs are listed; 1,000 by default, as in every org. */
@@ -213,6 +222,7 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
   const faults = new FaultState(options.seed ?? 0, options.faults ?? [])
   const sessions = new Sessions()
   const recorder = new Recorder()
+  const pace = new Pace(options.polls)
   const common = {
     store,
     objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
@@ -227,6 +237,7 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
       ...common,
       hardDelete: options.hardDelete ?? false,
       delay: options.queueDelay ?? "20 millis",
+      pace,
       contention: options.contention ?? false
     })
     return yield* Routes.make({
@@ -244,7 +255,7 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
     sessions.issue(token)
     return Redacted.make(token)
   })
-  const control = Control.make({ ...common, recorder, clock, newToken: newSession, populate })
+  const control = Control.make({ ...common, recorder, clock, pace, newToken: newSession, populate })
   const admin = Admin.make({ ...common, control, accessToken })
   const onRow = (object: string, rule: RowRule) => Effect.sync(() => addRule(object, rule))
   return {

@@ -12,6 +12,7 @@ import type { FaultState } from "./faultState.ts"
 import * as ids from "./ids.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
 import { isStale, lifetime } from "./lifetimes.ts"
+import type { Pace } from "./polls.ts"
 import * as Processing from "./processing.ts"
 import * as Rules from "./Rules.ts"
 import * as Results from "./results.ts"
@@ -46,6 +47,8 @@ export interface JobEngine {
   /** The job of an id, which has 15 or 18 characters. */
   readonly ingestJob: (id: string) => Effect.Effect<IngestJob, ApiError>
   readonly queryJob: (id: string) => Effect.Effect<QueryJob, ApiError>
+  /** The job of an id for who polls it, which may be what lets it go on. */
+  readonly poll: (kind: Job["kind"], id: string) => Effect.Effect<Job, ApiError>
   /** `count` jobs, of one kind or of both, without the `from` oldest. */
   readonly list: (kind: Job["kind"] | undefined, from: number, count: number) => Effect.Effect<ReadonlyArray<Job>>
   /** Keeps the CSV of an Open job; of a body that breaks off it keeps nothing. */
@@ -113,16 +116,22 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly rules: RowRules
   readonly userId: string
   readonly delay: Duration.Input
+  readonly pace: Pace
   readonly hardDelete: boolean
   readonly faults: FaultState
   readonly contention: boolean
 }): Effect.fn.Return<JobEngine, never, Scope.Scope> {
-  const { faults, objects, store, userId } = options
+  const { faults, objects, pace, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
   const process = Processing.make(options)
 
+  const handOver = (id: string): void => {
+    pace.follow(id)
+    fork(process(id))
+  }
+
   // those that an earlier run was not through with
-  for (const job of store.unfinishedJobs()) fork(process(job.id))
+  for (const job of store.unfinishedJobs()) handOver(job.id)
 
   /** No job expires before. */
   let nextExpiry = (store.firstEnd() ?? Number.POSITIVE_INFINITY) + lifetime
@@ -142,7 +151,10 @@ export const make = Effect.fnUntraced(function* (options: {
     store.transaction(() => {
       for (const id of ids) store.deleteJob(id)
     })
-    for (const id of ids) fork(dropBlocks(id))
+    for (const id of ids) {
+      pace.forget(id)
+      fork(dropBlocks(id))
+    }
   }
 
   /** Forgets the jobs that have expired. */
@@ -170,6 +182,9 @@ export const make = Effect.fnUntraced(function* (options: {
       })
     )
 
+  const ingestJob = (id: string) => decide(id, isIngest, (job) => Result.succeed(lagging(job, faults.ofJob(job))))
+  const queryJob = (id: string) => decide(id, isQuery, Result.succeed)
+
   const compile = (job: Pick<QueryJob, "query" | "operation">): Effect.Effect<Soql.Compiled, ApiError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Effect.mapError(
@@ -191,8 +206,12 @@ export const make = Effect.fnUntraced(function* (options: {
   }))
 
   return {
-    ingestJob: (id) => decide(id, isIngest, (job) => Result.succeed(lagging(job, faults.ofJob(job)))),
-    queryJob: (id) => decide(id, isQuery, Result.succeed),
+    ingestJob,
+    queryJob,
+    poll: (kind, id) => {
+      const look: Effect.Effect<Job, ApiError> = kind === "ingest" ? ingestJob(id) : queryJob(id)
+      return Effect.flatMap(look, (job) => Effect.andThen(pace.polled(job.id), look))
+    },
 
     list: (kind, from, count) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
@@ -237,7 +256,7 @@ export const make = Effect.fnUntraced(function* (options: {
       const { object } = yield* compile(job)
       const common = yield* begin
       const created = save<QueryJob>({ kind: "query", ...common, ...job, object, state: "UploadComplete" })
-      fork(process(created.id))
+      handOver(created.id)
       return created
     }),
 
@@ -273,16 +292,16 @@ export const make = Effect.fnUntraced(function* (options: {
         if (isStale(job, now)) return Result.fail(stale(job))
         if (job.uploads > 1) return Result.fail(severalUploads(job))
         const closed = save<IngestJob>({ ...job, state: "UploadComplete", modified: now })
-        fork(process(closed.id))
+        handOver(closed.id)
         return Result.succeed(closed)
       }),
 
     abort: (kind, id) =>
-      decide<Job, Job>(id, kinds[kind], (job, now) =>
-        isTerminal(job)
-          ? Result.fail(tooLate("Aborting", job))
-          : Result.succeed(save({ ...job, state: "Aborted", modified: now, finished: now }))
-      ),
+      decide<Job, Job>(id, kinds[kind], (job, now) => {
+        if (isTerminal(job)) return Result.fail(tooLate("Aborting", job))
+        pace.forget(job.id)
+        return Result.succeed(save({ ...job, state: "Aborted", modified: now, finished: now }))
+      }),
 
     remove: (kind, id) =>
       decide<Job, void>(id, kinds[kind], (job) => {

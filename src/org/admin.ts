@@ -71,6 +71,9 @@ const dump = function* (store: Store, objects: Objects): Generator<Uint8Array> {
 const Advance = Schema.Struct({ advance: Schema.Union([Schema.Finite, Schema.DurationFromString]) })
 const Time = Schema.Struct({ now: Schema.DateTimeUtcFromString })
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Polls = Schema.Struct({ uploadComplete: Schema.optionalKey(Count), inProgress: Schema.optionalKey(Count) })
+
 const done = HttpServerResponse.empty({ status: 204 })
 
 /** Whether a request is for these paths. */
@@ -121,6 +124,8 @@ export const make = (options: {
     "POST /__org/clock": Effect.flatMap(body(Advance), ({ advance }) => moved(control.clock.advance(advance))),
     "PUT /__org/clock": Effect.flatMap(body(Time), ({ now }) => moved(control.clock.set(now))),
     "DELETE /__org/clock": moved(control.clock.restore),
+    "PUT /__org/polls": Effect.flatMap(body(Polls), (polls) => Effect.as(control.polls.set(polls), done)),
+    "DELETE /__org/polls": Effect.as(control.polls.clear, done),
     "POST /__org/session": Effect.map(control.newToken, (token) => jsonResponse({ accessToken: Redacted.value(token) }))
   }
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {

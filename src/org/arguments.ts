@@ -18,6 +18,8 @@ Options:
                   again, it has the same id, token, records and jobs, and goes
                   on with the jobs that were not done, even after kill -9; by
                   default it is gone with its process
+  --polls N,M     lets a job follow polls instead of time: N times it is seen
+                  UploadComplete, then M times InProgress, then done
   --help          print this`
 
 export interface Options {
@@ -25,6 +27,7 @@ export interface Options {
   readonly token: string | undefined
   readonly objects: string | undefined
   readonly data: string | undefined
+  readonly polls: { readonly uploadComplete: number; readonly inProgress: number } | undefined
 }
 
 const read = (args: ReadonlyArray<string>) =>
@@ -36,6 +39,7 @@ const read = (args: ReadonlyArray<string>) =>
       token: { type: "string" },
       objects: { type: "string" },
       data: { type: "string" },
+      polls: { type: "string" },
       help: { type: "boolean", default: false }
     }
   })
@@ -57,5 +61,16 @@ export const parse = (args: ReadonlyArray<string>): Result.Result<Options | "hel
   if (!(port <= 65_535)) return Result.fail(`--port takes a number from 0 to 65535, not '${values.port}'`)
   if (values.token === "") return Result.fail("--token takes a text that is not empty")
   if (values.data === "") return Result.fail("--data takes the path of a folder")
-  return Result.succeed({ port, token: values.token, objects: values.objects, data: values.data })
+  const [, uploadComplete, inProgress] = /^(\d{1,9}),(\d{1,9})$/.exec(values.polls ?? "0,0") ?? []
+  if (inProgress === undefined) return Result.fail(`--polls takes two numbers, like 1,2, not '${values.polls}'`)
+  return Result.succeed({
+    port,
+    token: values.token,
+    objects: values.objects,
+    data: values.data,
+    polls:
+      values.polls === undefined
+        ? undefined
+        : { uploadComplete: Number(uploadComplete), inProgress: Number(inProgress) }
+  })
 }

@@ -8,6 +8,7 @@ import type { ObjectDescribe } from "./Describe.ts"
 import type { Fault } from "./Faults.ts"
 import type { FaultState, Tally } from "./faultState.ts"
 import * as Ingest from "./ingest.ts"
+import type { Pace, Polls } from "./polls.ts"
 import type { RecordedRequest, Recorder } from "./recorder.ts"
 import type { RowRules } from "./rowWriter.ts"
 import type { Objects } from "./Soql.ts"
@@ -45,6 +46,12 @@ export interface Control {
     /** Lets it tell the time of its surroundings again. */
     readonly restore: Effect.Effect<void>
   }
+  /** How many polls find a job in each state, for those that are handed over from then on: see the option `polls`. */
+  readonly polls: {
+    readonly set: (polls: Polls) => Effect.Effect<void>
+    /** Lets jobs follow time. */
+    readonly clear: Effect.Effect<void>
+  }
   /** The last 10,000 requests, but for those below `/__org/`: never bodies, tokens or SOQL. */
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
   /** A token of another session, beside those that are valid. */
@@ -55,7 +62,7 @@ export interface Control {
   ) => Effect.Effect<Readonly<Record<string, ReadonlyArray<string>>>, Seed.SeedError>
   /** All records of an object, in the recycle bin too, ordered by their ids; none of an object it does not have. */
   readonly records: (object: string) => Effect.Effect<ReadonlyArray<StoredRecord>>
-  /** Forgets all records, jobs, faults and requests, and restores the clock: the org is as new. */
+  /** Forgets all records, jobs, faults and requests, restores the clock, and lets polls count as at first: the org is as new. */
   readonly reset: Effect.Effect<void>
 }
 
@@ -81,11 +88,18 @@ export const make = (options: {
   readonly faults: FaultState
   readonly recorder: Recorder
   readonly clock: OrgClock
+  readonly pace: Pace
   readonly newToken: Effect.Effect<Redacted.Redacted>
   /** Writes what a new org holds. */
   readonly populate: (now: number) => void
 }): Control => {
-  const { clock, faults, newToken, objects, populate, recorder, store, userId } = options
+  const { clock, faults, newToken, objects, pace, populate, recorder, store, userId } = options
+  const polls = pace.polls
+
+  const setPolls = (polls: Polls | undefined) =>
+    Effect.sync(() => {
+      pace.polls = polls
+    })
 
   const moveTo = (time: number) =>
     clock.moveTo(time)
@@ -105,6 +119,7 @@ export const make = (options: {
       set: (to) => Effect.suspend(() => moveTo(DateTime.toEpochMillis(DateTime.makeUnsafe(to)))),
       restore: Effect.suspend(() => moveTo(clock.trueTime))
     },
+    polls: { set: setPolls, clear: setPolls(undefined) },
     requests: Effect.sync(() => recorder.requests),
     newToken,
     seed: (records) =>
@@ -140,6 +155,8 @@ export const make = (options: {
         populate(clock.currentTimeMillisUnsafe())
         recorder.clear()
         faults.set([])
+        pace.clear()
+        pace.polls = polls
       }
     )
   }

@@ -255,7 +255,7 @@ export const make = (options: {
 
     "/jobs/ingest/:id": {
       GET: Effect.gen(function* () {
-        return jsonResponse(jobInfo(yield* engine.ingestJob(yield* id)))
+        return jsonResponse(jobInfo(yield* engine.poll("ingest", yield* id)))
       }),
       PATCH: Effect.gen(function* () {
         const jobId = yield* id
@@ -295,7 +295,7 @@ export const make = (options: {
 
     "/jobs/query/:id": {
       GET: Effect.gen(function* () {
-        return jsonResponse(jobInfo(yield* engine.queryJob(yield* id)))
+        return jsonResponse(jobInfo(yield* engine.poll("query", yield* id)))
       }),
       PATCH: Effect.gen(function* () {
         const jobId = yield* id

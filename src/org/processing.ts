@@ -12,6 +12,7 @@ import type { FaultState } from "./faultState.ts"
 import { type ChunkResult, chunkSize, type ProcessChunk, prepare } from "./ingest.ts"
 import { type IngestJob, isTerminal, type Job, type QueryJob } from "./job.ts"
 import { contend, locksOf, unableToLock } from "./locks.ts"
+import type { Pace } from "./polls.ts"
 import * as Rules from "./Rules.ts"
 import { queryPart } from "./results.ts"
 import type { RowRules } from "./rowWriter.ts"
@@ -64,17 +65,21 @@ const concat = (one: Uint8Array, other: Uint8Array): Uint8Array => {
 
 const none: ReadonlySet<number> = new Set()
 
-/** Makes the effect that takes a job from `UploadComplete` to its end. It waits `delay` before it begins. */
+/**
+ * Makes the effect that takes a job from `UploadComplete` to its end. It waits
+ * `delay` before it begins, unless the job follows polls.
+ */
 export const make = (options: {
   readonly store: Store
   readonly objects: Soql.Objects
   readonly rules: RowRules
   readonly delay: Duration.Input
+  readonly pace: Pace
   readonly faults: FaultState
   /** Whether batches contend for the parents of their rows. */
   readonly contention: boolean
 }): ((id: string) => Effect.Effect<void>) => {
-  const { contention, delay, faults, objects, store } = options
+  const { contention, delay, faults, objects, pace, store } = options
 
   /** Does a step of a job and notes it; false when the job was aborted or deleted meanwhile, and all work on it must stop. */
   const advance = (id: string, now: number, step: (job: Job) => Progress): boolean => {
@@ -116,12 +121,18 @@ export const make = (options: {
         return false
       }
       if (!effects.some((effect) => effect._tag === "Stall" && rows >= effect.after)) return true
-      yield* Effect.callback<void>((resume) => {
-        const forget = faults.onChange(() => resume(Effect.void))
-        return Effect.sync(forget)
-      })
+      yield* pace.apart(
+        job.id,
+        Effect.callback<void>((resume) => {
+          const forget = faults.onChange(() => resume(Effect.void))
+          return Effect.sync(forget)
+        })
+      )
     }
   })
+
+  /** Ends a job, once its polls let it end. */
+  const end = (id: string, errorMessage?: string) => Effect.andThen(pace.goOn(id, 1), finish(id, errorMessage))
 
   /** Processes a chunk without the rows that are taken out of it: those that are lost, and those that are locked. */
   const withFaults = (job: IngestJob, locks: (row: Row) => ReadonlyArray<string>, process: ProcessChunk) => {
@@ -148,15 +159,16 @@ export const make = (options: {
   }
 
   const ingest = Effect.fnUntraced(function* (job: IngestJob) {
-    if (job.fault !== undefined) return yield* finish(job.id, job.fault)
+    if (job.fault !== undefined) return yield* end(job.id, job.fault)
     const header = Upload.header(store, job)
-    if (header === undefined) return yield* finish(job.id)
+    if (header === undefined) return yield* end(job.id)
     const processChunk = prepare(options, job, header)
-    if (typeof processChunk === "string") return yield* finish(job.id, processChunk)
+    if (typeof processChunk === "string") return yield* end(job.id, processChunk)
     const locks = locksOf(objects.get(job.object.toLowerCase()), header)
     const process = withFaults(job, locks, processChunk)
     const batches = new Batches(store, job)
     let taken = job.processed
+    const share = () => taken / (job.rows || 1)
 
     /** A chunk of each batch that runs, or fewer where a fault comes between them. */
     const takeChunks = (): ReadonlyArray<Chunk> => {
@@ -164,13 +176,14 @@ export const make = (options: {
       for (const chunk of batches.round()) {
         chunks.push(chunk)
         taken += chunk.rows.length
-        if (isHeld(job, taken)) break
+        if (isHeld(job, taken) || pace.isHeld(job.id, share())) break
       }
       return chunks
     }
 
     for (;;) {
       yield* Effect.yieldNow
+      yield* pace.goOn(job.id, share())
       const now = yield* Clock.currentTimeMillis
       if (!(yield* goesOn(job, taken))) return
       const chunks = takeChunks()
@@ -191,13 +204,13 @@ export const make = (options: {
       )
       if (!isOn) return
     }
-    yield* finish(job.id)
+    yield* end(job.id)
   })
 
   const query = Effect.fnUntraced(function* (job: QueryJob) {
     const now = yield* Clock.currentTimeMillis
     const compiled = Soql.compile(job.query, objects, { deleted: job.operation === "queryAll", now })
-    if (Result.isFailure(compiled)) return yield* finish(job.id, `InvalidBatch : ${compiled.failure.message}`)
+    if (Result.isFailure(compiled)) return yield* end(job.id, `InvalidBatch : ${compiled.failure.message}`)
     for (const block of queryBlocks(store, job, compiled.success)) {
       if (!(yield* goesOn(job, block.seq))) return
       const isOn = store.transaction(() =>
@@ -210,12 +223,12 @@ export const make = (options: {
       yield* Effect.yieldNow
     }
     if (!(yield* goesOn(job, Number.MAX_SAFE_INTEGER))) return
-    yield* finish(job.id)
+    yield* end(job.id)
   })
 
   return (id) =>
     Effect.gen(function* () {
-      yield* Effect.sleep(delay)
+      yield* pace.isFollowed(id) ? pace.begin(id) : Effect.sleep(delay)
       const now = yield* Clock.currentTimeMillis
       if (!begin(id, now)) return
       const job = store.job(id)
@@ -229,6 +242,7 @@ export const make = (options: {
               Effect.logError(`job ${id} ended in a fault of the org`, cause),
               finish(id, `InternalServerError : ${Cause.pretty(cause).split("\n", 1)[0]}`)
             )
-      )
+      ),
+      Effect.ensuring(Effect.sync(() => pace.forget(id)))
     )
 }

@@ -4,8 +4,12 @@ import { parse } from "../../src/org/arguments.ts"
 
 describe("arguments", () => {
   it("are read, and have defaults", () => {
-    const defaults = { port: 0, token: undefined, objects: undefined, data: undefined }
+    const defaults = { port: 0, token: undefined, objects: undefined, data: undefined, polls: undefined }
     assert.deepStrictEqual(parse(["org"]), Result.succeed(defaults))
+    assert.deepStrictEqual(
+      parse(["org", "--polls", "1,20"]),
+      Result.succeed({ ...defaults, polls: { uploadComplete: 1, inProgress: 20 } })
+    )
     assert.deepStrictEqual(parse(["org", "--port", "8080"]), Result.succeed({ ...defaults, port: 8080 }))
     assert.deepStrictEqual(
       parse(["--token=t", "org", "--objects", "o.json", "--data", "folder"]),
@@ -28,6 +32,7 @@ describe("arguments", () => {
       [["org", "--port=-1"], "--port takes a number from 0 to 65535, not '-1'"],
       [["org", "--token", ""], "--token takes a text that is not empty"],
       [["org", "--data", ""], "--data takes the path of a folder"],
+      [["org", "--polls", "1"], "--polls takes two numbers, like 1,2, not '1'"],
       [["gro"], "unknown command 'gro': the one there is is 'org'; see --help"],
       [["org", "org"], "unknown command 'org org': the one there is is 'org'; see --help"],
       [[], "unknown command '': the one there is is 'org'; see --help"]

@@ -146,6 +146,6 @@ describe("an org that is killed", () => {
         assert.strictEqual(selected.length, rows - refused)
         assert.strictEqual(new Set(selected).size, selected.length)
       }),
-    30_000
+    60_000
   )
 })

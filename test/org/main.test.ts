@@ -132,7 +132,8 @@ describe("the command", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* end("--help")
       assert.deepStrictEqual([code, stderr], [0, ""])
-      for (const option of ["--port", "--token", "--objects", "--data", "--help"]) assert.include(stdout, option)
+      for (const option of ["--port", "--token", "--objects", "--data", "--polls", "--help"])
+        assert.include(stdout, option)
     })
   )
 })
