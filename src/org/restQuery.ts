@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Field, ObjectDescribe } from "./Describe.ts"
+import { queryColumns } from "./queryColumns.ts"
 import * as Soql from "./Soql.ts"
 import type { Store, Value } from "./Store.ts"
 import { ApiError, badRequest } from "./Wire.ts"
@@ -181,6 +182,13 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
       remember(id, total)
       return { totalSize: total, done: false, nextRecordsUrl: nextUrl(version, path, id, size), records: first ?? [] }
     }),
+
+    /** What a query has for columns; it is not run. */
+    columns: (soql: string, path: "query" | "queryAll") =>
+      Effect.map(compile(soql, path === "queryAll"), ({ fields, object: name }) => {
+        const object = objects.get(name.toLowerCase())
+        return object === undefined ? undefined : queryColumns(object, fields, store.keyPrefix(name))
+      }),
 
     /** The page that a locator means. */
     next: (locator: string, options: { readonly path: "query" | "queryAll"; readonly version: string }) =>

@@ -113,6 +113,8 @@ export const make = Effect.fnUntraced(function* (options: {
       GET: Effect.gen(function* () {
         const soql = yield* search("q")
         if (soql === undefined) return yield* badRequest("MALFORMED_QUERY", "A query string has to be specified")
+        if ((yield* search("columns"))?.toLowerCase() === "true")
+          return jsonResponse(yield* queries.columns(soql, path))
         const version = yield* apiVersion
         const size = (yield* batchSize) ?? queryPageSize
         return jsonResponse(yield* queries.first(soql, { path, version, size }))

@@ -221,6 +221,27 @@ describe("queries by REST", () => {
     }).pipe(Effect.provide(org({ queryPageSize: 180 })))
   )
 
+  it.effect("tell of their columns, those of parents within their parents", () =>
+    Effect.gen(function* () {
+      const { get } = yield* api
+      const query = "SELECT Id, Owner.Name, Owner.Manager.Email, NumberOfEmployees FROM account"
+      const { columnMetadata, ...rest } = json(yield* get(`${soql(query)}&columns=true`))
+      assert.deepStrictEqual(rest, { entityName: "Account", groupBy: false, idSelected: true, keyPrefix: "001" })
+      assert(Array.isArray(columnMetadata))
+      const tree = (columns: ReadonlyArray<Record<string, unknown>>): ReadonlyArray<unknown> =>
+        columns.map(({ columnName, joinColumns }) =>
+          Array.isArray(joinColumns) && joinColumns.length > 0 ? [columnName, tree(joinColumns)] : columnName
+        )
+      assert.deepStrictEqual(tree(columnMetadata), [
+        "Id",
+        ["Owner", ["Name", ["Manager", ["Email"]]]],
+        "NumberOfEmployees"
+      ])
+      assert.deepInclude(columnMetadata[2], { apexType: "Integer", numberType: true, aggregate: false })
+      assert.match(refusal(yield* get(`${soql("SELECT Nope FROM Account")}&columns=true`)), /^400 INVALID_FIELD/)
+    }).pipe(Effect.provide(org()))
+  )
+
   it.effect("count, and see the recycle bin with queryAll", () =>
     Effect.gen(function* () {
       const { get, submit } = yield* api
