@@ -46,6 +46,12 @@ const fault = new ApiError({
 const isUnknownPath = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
+/** What answers a method; a HEAD as a GET, without its body. */
+const handlerOf = (method: string, verbs: Verbs) => {
+  const verb = method === "HEAD" ? "GET" : method
+  return isVerb(verb, verbs) ? verbs[verb] : undefined
+}
+
 const isVerb = (method: string, verbs: Verbs): method is keyof Verbs => Object.hasOwn(verbs, method)
 
 /**
@@ -102,8 +108,7 @@ export const make = Effect.fnUntraced(function* (options: {
           counted(
             Effect.andThen(
               apiVersion,
-              (isVerb(request.method, verbs) ? verbs[request.method] : undefined) ??
-                Effect.fail(notAllowed(request.method, verbs))
+              handlerOf(request.method, verbs) ?? Effect.fail(notAllowed(request.method, verbs))
             )
           )
         ),

@@ -135,6 +135,14 @@ contract("6.2 errors: HTTP statuses", (it) => {
     })
   )
 
+  it.effect("HEAD: as GET, without a body", () =>
+    Effect.gen(function* () {
+      const { send } = yield* api
+      const { status, text } = yield* send(Request.head("/limits"))
+      assert.deepStrictEqual([status, text], [200, ""])
+    })
+  )
+
   it.effect("409: another version than the job's", () =>
     Effect.gen(function* () {
       const { ask, sendIn } = yield* api

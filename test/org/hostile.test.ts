@@ -1,13 +1,7 @@
-import { createServer } from "node:http"
-import * as net from "node:net"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Request from "effect/http/HttpClientRequest"
-import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { api, item } from "./support.ts"
@@ -139,49 +133,5 @@ describe("bad input", () => {
       yield* TestClock.adjust("1 minute")
       yield* isWell
     }).pipe(Effect.provide(org))
-  )
-
-  it.live("does not take a socket down either", () =>
-    Effect.gen(function* () {
-      const { accessToken, instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
-      const { create, info } = yield* api
-      const id = yield* create({})
-      const authorization = `Authorization: Bearer ${Redacted.value(accessToken)}`
-      const path = `/services/data/v68.0/jobs/ingest/${id}`
-      const say = (text: string) =>
-        Effect.callback<void>((resume) => {
-          const socket = net.connect(Number(new URL(instanceUrl).port), "127.0.0.1")
-          socket.on("error", () => {})
-          socket.on("close", () => resume(Effect.void))
-          socket.on("data", () => socket.destroy())
-          socket.write(text, () => {
-            if (text.includes("batches")) socket.destroy()
-          })
-        })
-      const texts = [
-        "GARBAGE\r\n\r\n",
-        "GET / HTTP/9.9\r\n\r\n",
-        `GET ${"/x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
-        `PROPFIND ${path} HTTP/1.1\r\nHost: x\r\n${authorization}\r\n\r\n`,
-        `PATCH ${path} HTTP/1.1\r\nHost: x\r\n${authorization}\r\nContent-Length: -1\r\n\r\n`,
-        `PUT ${path}/batches HTTP/1.1\r\nHost: x\r\n${authorization}\r\nContent-Length: 10737418240\r\n\r\nName\nx`,
-        `PUT ${path}/batches HTTP/1.1\r\nHost: x\r\n${authorization}\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nName`,
-        `PUT ${path}/batches HTTP/1.1\r\nHost: x\r\n${authorization}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nName\n\r\n`,
-        `GET //services/data/v68.0/jobs/ingest/%zz HTTP/1.1\r\nHost: x\r\n${authorization}\r\n\r\n`
-      ]
-      for (let i = 0; i < 20; i++) yield* Effect.forEach(texts, say, { concurrency: 4 })
-      assert.strictEqual((yield* info(id)).state, "Open")
-      const { query } = yield* api
-      assert.isString(yield* query("SELECT Id FROM Account"))
-    }).pipe(
-      Effect.provide(
-        Layer.merge(
-          EmbeddedOrg.layerWith({ objects: [item] }).pipe(
-            Layer.provide(NodeHttpServer.layerServer(() => createServer(), { port: 0, host: "127.0.0.1" }))
-          ),
-          NodeHttpClient.layerUndici
-        )
-      )
-    )
   )
 })
