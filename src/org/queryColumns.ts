@@ -2,7 +2,7 @@
 import type { Field, ObjectDescribe } from "./Describe.ts"
 
 /** A column, or a parent with its columns. */
-interface ColumnMetadata {
+export interface ColumnMetadata {
   readonly aggregate: false
   readonly apexType: string | null
   readonly booleanType: boolean
