@@ -49,12 +49,17 @@ export class CsvReader {
   private readonly lineEnding: Dialect["lineEnding"] | "any"
   private width: number | undefined
 
-  constructor(dialect: {
-    readonly columnDelimiter: Dialect["columnDelimiter"]
-    readonly lineEnding: Dialect["lineEnding"] | "any"
-  }) {
+  /** `width` is the number of cells that each row must have, if another has read the header. */
+  constructor(
+    dialect: {
+      readonly columnDelimiter: Dialect["columnDelimiter"]
+      readonly lineEnding: Dialect["lineEnding"] | "any"
+    },
+    width?: number
+  ) {
     this.delimiter = delimiters[dialect.columnDelimiter].charCodeAt(0)
     this.lineEnding = dialect.lineEnding
+    this.width = width
   }
 
   /** The records that are complete once `text` is added; `last` says that no more follows. */

@@ -1,6 +1,7 @@
 /** An upload: kept in blocks of whole rows as it arrives, read from any row on. */
 import { blockLength } from "./blocks.ts"
 import { CsvReader, type Dialect, type Row } from "./csv.ts"
+import { CsvScanner } from "./csvScanner.ts"
 import type { IngestJob } from "./job.ts"
 import type { Block, Store } from "./Store.ts"
 
@@ -13,24 +14,109 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
  * follows a fault is kept as it came.
  */
 export class Receiver {
+  private readonly dialect: Dialect
+  private readonly keep: (block: Block) => void
+  private readonly scanner: CsvScanner
+  /** What came and is not kept yet: it begins with a row, or with the header. */
+  private buffer = new Uint8Array(2 * blockLength)
+  private length = 0
+  /** The length at which it is looked for rows. */
+  private readAt = blockLength
+  private hasHeader = false
+  private kept = 0
+  /** Who goes on once the scanner has met what it does not know. */
+  private careful: CarefulReceiver | undefined
+
+  constructor(dialect: Dialect, keep: (block: Block) => void) {
+    this.dialect = dialect
+    this.keep = keep
+    this.scanner = new CsvScanner(dialect)
+  }
+
+  /** The rows so far, without the header, as far as they are kept. */
+  get rows(): number {
+    return this.careful?.rows ?? this.kept
+  }
+
+  /** What is wrong with the CSV, as a job's `errorMessage`. */
+  get fault(): string | undefined {
+    return this.careful?.fault
+  }
+
+  add(bytes: Uint8Array): void {
+    // blocks stay small, however much comes at once
+    for (let at = 0; at < bytes.length; at += blockLength) this.addPiece(bytes.subarray(at, at + blockLength))
+  }
+
+  end(): void {
+    if (this.careful === undefined) this.read(true)
+    this.careful?.end()
+  }
+
+  private addPiece(bytes: Uint8Array): void {
+    if (this.careful === undefined) this.buffered(bytes)
+    else this.careful.add(bytes)
+  }
+
+  private buffered(bytes: Uint8Array): void {
+    const length = this.length + bytes.length
+    if (length > this.buffer.length) {
+      const larger = new Uint8Array(2 * length)
+      larger.set(this.buffer.subarray(0, this.length))
+      this.buffer = larger
+    }
+    this.buffer.set(bytes, this.length)
+    this.length = length
+    if (length >= this.readAt) this.read(false)
+  }
+
+  private read(isLast: boolean): void {
+    const { buffer, hasHeader, kept, length, scanner } = this
+    const bytes = buffer.subarray(0, length)
+    const end = scanner.scan(bytes, isLast)
+    if (end === undefined) {
+      this.careful = new CarefulReceiver(this.dialect, this.keep, kept, hasHeader ? scanner.width : undefined)
+      this.careful.add(bytes)
+      return
+    }
+    const rows = scanner.rows - (hasHeader || scanner.rows === 0 ? 0 : 1)
+    // a block without a row would have the number of the next
+    if (end > 0 && (rows > 0 || isLast)) {
+      this.keep({ seq: kept, rows, bytes: bytes.slice(0, end) })
+      this.hasHeader = true
+      this.kept += rows
+      buffer.copyWithin(0, end, length)
+      this.length = length - end
+    }
+    // a row that comes in small pieces is not looked through at each of them
+    this.readAt = this.length + blockLength
+  }
+}
+
+/** Takes an upload apart as a `Receiver` does, and finds out what is wrong with it. */
+class CarefulReceiver {
   /** The rows so far, without the header. */
-  rows = 0
+  rows: number
   private readonly keep: (block: Block) => void
   private readonly reader: CsvReader
   // a BOM is kept, since it spoils a header
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  private hasHeader = false
+  private hasHeader: boolean
   /** What came since the reader was last asked. */
   private unread = ""
   /** The text of complete rows that are not kept yet. */
   private complete = ""
   private rest = ""
-  private kept = 0
+  private kept: number
   private faulty = 0
 
-  constructor(dialect: Dialect, keep: (block: Block) => void) {
-    this.reader = new CsvReader(dialect)
+  /** `kept` rows of `width` cells are kept already, and with them the header. */
+  constructor(dialect: Dialect, keep: (block: Block) => void, kept: number, width: number | undefined) {
+    this.reader = new CsvReader(dialect, width)
     this.keep = keep
+    this.rows = kept
+    this.kept = kept
+    this.hasHeader = width !== undefined
   }
 
   /** What is wrong with the CSV, as a job's `errorMessage`. */

@@ -111,6 +111,28 @@ describe("an upload", () => {
     }
   })
 
+  it("goes on behind a row that is long, but not too long", () => {
+    const long = `${"x".repeat(100_000)},${"é".repeat(100_000)}\n`
+    const text = `Name,Text\n${"a,b\n".repeat(40_000)}${long}${"c,d\n".repeat(40_000)}`
+    const bytes = new TextEncoder().encode(text)
+    for (const size of [1_000, 65_536, bytes.length]) {
+      const blocks: Array<{ readonly seq: number; readonly rows: number; readonly bytes: Uint8Array }> = []
+      const receiver = new Receiver({ columnDelimiter: "COMMA", lineEnding: "LF" }, (block) => blocks.push(block))
+      for (let at = 0; at < bytes.length; at += size) receiver.add(bytes.subarray(at, at + size))
+      receiver.end()
+      assert.deepStrictEqual([receiver.rows, receiver.fault], [80_001, undefined])
+      assert.strictEqual(Buffer.concat(blocks.map((block) => block.bytes)).toString(), text)
+      let first = 0
+      for (const block of blocks) {
+        assert.deepStrictEqual(
+          [block.seq, new TextDecoder().decode(block.bytes).trimEnd().split("\n").length],
+          [first, block.rows + (first === 0 ? 1 : 0)]
+        )
+        first += block.rows
+      }
+    }
+  })
+
   it("keeps what follows a fault as it came", () => {
     const text = `Name\n${"fine\n".repeat(20_000)}bad"\n${"more\n".repeat(20_000)}`
     const blocks: Array<{ readonly seq: number; readonly bytes: Uint8Array }> = []

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as csv from "../../src/org/csv.ts"
+import { CsvScanner } from "../../src/org/csvScanner.ts"
 
 const lf: csv.Dialect = { columnDelimiter: "COMMA", lineEnding: "LF" }
 const crlf: csv.Dialect = { columnDelimiter: "COMMA", lineEnding: "CRLF" }
@@ -146,5 +147,64 @@ describe("csv", () => {
     for (let from = 0; from < 4; from++) {
       for (let to = from + 1; to <= 4; to++) assert.strictEqual(slice(from, to), encode(rows.slice(from, to), lf))
     }
+  })
+})
+
+describe("the scanner of uploads", () => {
+  const encoder = new TextEncoder()
+
+  /** What a reader finds in a text, without its cells. */
+  const found = (text: string, dialect: csv.Dialect) => {
+    const { error, rows } = parse(text, dialect)
+    return error === undefined ? { rows: rows.length, width: rows[0]?.length } : undefined
+  }
+
+  /** Scans a text as an upload does: what is not complete is looked at again with what follows it. */
+  const scan = (text: string, dialect: csv.Dialect, length: number) => {
+    const scanner = new CsvScanner(dialect)
+    const bytes = encoder.encode(text)
+    let rows = 0
+    let start = 0
+    for (let end = 0; ; ) {
+      end = Math.min(end + length, bytes.length)
+      const complete = scanner.scan(bytes.subarray(start, end), end === bytes.length)
+      if (complete === undefined) return undefined
+      rows += scanner.rows
+      start += complete
+      if (end === bytes.length) return { rows, width: scanner.width, start }
+    }
+  }
+
+  it.prop(
+    "finds the rows that a reader finds, and no other, however the bytes are cut",
+    {
+      pieces: Schema.Array(
+        Schema.Literals(["a", '"', '""', '"b"', ",", ",", "\n", "\n", "\r\n", "\r", "é", '"c\nd"', '"c\r\nd"', "\n\n"])
+      ),
+      length: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 8 }))
+    },
+    ({ length, pieces }) => {
+      const texts = [pieces.join(""), pieces.filter((piece) => piece !== '"' && piece !== "\r").join("")]
+      for (const dialect of [lf, crlf]) {
+        for (const text of [...texts, ...texts.map((each) => each.replaceAll(/\r?\n/g, "\r\n"))]) {
+          const scanned = scan(text, dialect, length)
+          const expected = found(text, dialect)
+          assert.deepStrictEqual(
+            scanned && { rows: scanned.rows, width: scanned.width },
+            expected,
+            `${JSON.stringify(text)} ${dialect.lineEnding}`
+          )
+          if (scanned !== undefined) assert.strictEqual(scanned.start, encoder.encode(text).length)
+        }
+      }
+    },
+    { arbitrary: { runs: 1_000 } }
+  )
+
+  it("leaves what may be too long to a reader", () => {
+    assert.isUndefined(scan(`a\n${"x".repeat(131_073)}\n`, lf, 1e6))
+    assert.isUndefined(scan(`a\n"${"x".repeat(200_000)}`, lf, 65_536))
+    assert.isUndefined(scan(`${",".repeat(5_000)}\n`, lf, 1e6))
+    assert.strictEqual(scan(`a\n${"x".repeat(131_072)}\n`, lf, 1e6)?.rows, 2)
   })
 })
