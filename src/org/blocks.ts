@@ -15,6 +15,9 @@ const concat = (pieces: ReadonlyArray<Uint8Array>, length: number): Uint8Array =
   return all
 }
 
+/** Pieces from here on are blocks by themselves: to copy them costs more than to send them one by one. */
+const largePiece = 16_384
+
 /** Gathers pieces until there is a block of them. */
 export class Gatherer {
   private pieces: Array<Uint8Array> = []
@@ -40,6 +43,12 @@ export class Gatherer {
 const gathered = function* (pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
   const gatherer = new Gatherer()
   for (const piece of pieces) {
+    if (piece.length >= largePiece) {
+      const before = gatherer.flush()
+      if (before !== undefined) yield before
+      yield piece
+      continue
+    }
     const block = gatherer.add(piece)
     if (block !== undefined) yield block
   }

@@ -169,8 +169,47 @@ export class CsvReader {
   }
 }
 
+/** Reads text in which a `CsvReader` finds no fault, faster than one. */
+export const readRows = (text: string, dialect: Dialect): ReadonlyArray<Row> => {
+  const delimiter = delimiters[dialect.columnDelimiter].charCodeAt(0)
+  const isCrlf = dialect.lineEnding === "CRLF"
+  const { length } = text
+  const rows: Array<Row> = []
+  for (let at = 0; at < length; ) {
+    const row: Array<string> = []
+    for (;;) {
+      let end = at
+      if (text.charCodeAt(at) === QUOTE) {
+        end = text.indexOf('"', at + 1)
+        let value = text.slice(at + 1, end)
+        while (text.charCodeAt(end + 1) === QUOTE) {
+          const next = text.indexOf('"', end + 2)
+          value += text.slice(end + 1, next)
+          end = next
+        }
+        end++
+        row.push(isCrlf ? value.replaceAll("\r\n", "\n") : value)
+      } else {
+        for (; end < length; end++) {
+          const code = text.charCodeAt(end)
+          if (code === delimiter || code === LF || code === CR) break
+        }
+        row.push(text.slice(at, end))
+      }
+      at = end + 1
+      if (text.charCodeAt(end) !== delimiter) break
+    }
+    if (isCrlf) at++
+    if (row.length > 1 || row[0] !== "") rows.push(row)
+  }
+  return rows
+}
+
+/** The text of a cell as it stands between quotes. */
+export const escape = (text: string): string => (text.includes('"') ? text.replaceAll('"', '""') : text)
+
 /** A cell within quotes, as all data cells of result files are. */
-export const quote = (text: string): string => `"${text.includes('"') ? text.replaceAll('"', '""') : text}"`
+export const quote = (text: string): string => `"${escape(text)}"`
 
 /** A header as it was uploaded: within quotes only where it could not be read without. */
 export const bare = (text: string, dialect: Dialect): string =>

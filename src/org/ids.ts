@@ -20,12 +20,34 @@ const checksum = (id15: string): string => {
   return suffix
 }
 
+// the digits from 10 to 35 are upper case
+const isUpper = (digit: number): number => (digit >= 10 && digit < 36 ? 1 : 0)
+
+// all pairs of digits, and which of the two is upper case, as bits
+const pairs = Array.from({ length: 3844 }, (_, n) => `${digits[Math.floor(n / 62)]}${digits[n % 62]}`)
+const uppers = Array.from({ length: 3844 }, (_, n) => isUpper(Math.floor(n / 62)) | (isUpper(n % 62) << 1))
+
+// what the ids that are made one after the other share: all but the last five of the 15 characters
+const lastFive = 62 ** 5
+let shared = { keyPrefix: "", high: -1, head: "", checksum: "" }
+
+const share = (keyPrefix: string, high: number): typeof shared => {
+  let serial = ""
+  for (let rest = high; serial.length < 4; rest = Math.floor(rest / 62)) serial = digits[rest % 62] + serial
+  const head = `${keyPrefix}Qx0${serial}`
+  return { keyPrefix, high, head, checksum: checksum(`${head}00000`).slice(0, 2) }
+}
+
 /** The `n`th id of a key prefix (three characters, such as `001`). */
 export const make = (keyPrefix: string, n: number): string => {
-  let serial = ""
-  for (let rest = n; serial.length < 9; rest = Math.floor(rest / 62)) serial = digits[rest % 62] + serial
-  const id15 = `${keyPrefix}Qx0${serial}`
-  return id15 + checksum(id15)
+  const high = Math.floor(n / lastFive)
+  if (shared.high !== high || shared.keyPrefix !== keyPrefix) shared = share(keyPrefix, high)
+  const rest = n - high * lastFive
+  const lower = rest % 3844
+  const upper = ((rest - lower) / 3844) % 3844
+  const first = (rest - lower - upper * 3844) / 3844 ** 2
+  const bits = isUpper(first) | (uppers[upper]! << 1) | (uppers[lower]! << 3)
+  return shared.head + digits[first] + pairs[upper] + pairs[lower] + shared.checksum + suffixes[bits]
 }
 
 /** The 18-character form of an id of 15 or 18 characters; undefined when it is no id. */

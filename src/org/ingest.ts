@@ -1,6 +1,6 @@
 /** What becomes of the rows of an ingest job: chunks of 200 into records and result rows. */
 import { columnsOf } from "./columns.ts"
-import { delimiters, lineEndings, quote, type Row } from "./csv.ts"
+import { delimiters, escape, lineEndings, quote, type Row } from "./csv.ts"
 import type { ObjectDescribe } from "./Describe.ts"
 import type { IngestJob } from "./job.ts"
 import * as Rules from "./Rules.ts"
@@ -71,18 +71,18 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
   const namesFailed = knows(job.apiVersion, "failedIds")
   // of the chunk that is under way: the cells of its rows as they are given back, and the text of both files
   const cells: Array<string> = []
+  const successful: Array<string> = []
+  const failed: Array<string> = []
   let settled = 0
-  let failures = 0
-  let successful = ""
-  let failed = ""
+  const echo = new Array<string>(columns.length)
+  const between = `"${delimiter}"`
   const settle: Settle = {
     written: (id, created) => {
-      successful += `"${id}"${delimiter}${created ? '"true"' : '"false"'}${cells[settled++]}${lineEnding}`
+      successful.push(`"${id}"${delimiter}"${created}"${delimiter}"${cells[settled++]}"${lineEnding}`)
     },
     refused: (errors, values) => {
       const id = namesFailed ? writer.idOf(values) : ""
-      failures++
-      failed += `"${id}"${delimiter}${quote(Rules.render(errors))}${cells[settled++]}${lineEnding}`
+      failed.push(`"${id}"${delimiter}${quote(Rules.render(errors))}${delimiter}"${cells[settled++]}"${lineEnding}`)
     }
   }
   const onCreated = refersToItself ? batches.add : undefined
@@ -91,15 +91,13 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
     batches.begin(chunk)
     writer.begin(new Date(millis).toISOString(), rows.length)
     settled = 0
-    failures = 0
-    successful = ""
-    failed = ""
+    successful.length = 0
+    failed.length = 0
     let errors: Array<Rules.RowError> = []
     for (const [number, row] of rows.entries()) {
       const values = writer.convert(row, errors)
-      let echo = ""
-      for (let i = 0; i < row.length; i++) echo += delimiter + quote(columns[i]!.echo(row[i]!, values[i]))
-      cells[number] = echo
+      for (let i = 0; i < row.length; i++) echo[i] = escape(columns[i]!.echo(row[i]!, values[i]))
+      cells[number] = echo.join(between)
       if (errors.length === 0) writer.write(row, values)
       else {
         writer.refuse(values, errors)
@@ -108,8 +106,8 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
     }
     writer.flush()
     return {
-      successful: { rows: rows.length - failures, bytes: encoder.encode(successful) },
-      failed: { rows: failures, bytes: encoder.encode(failed) }
+      successful: { rows: successful.length, bytes: encoder.encode(successful.join("")) },
+      failed: { rows: failed.length, bytes: encoder.encode(failed.join("")) }
     }
   }
 }

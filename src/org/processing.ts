@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Batches, type Chunk } from "./batches.ts"
 import { blockLength } from "./blocks.ts"
-import { line, quote, type Row } from "./csv.ts"
+import { delimiters, escape, line, lineEndings, quote, type Row } from "./csv.ts"
 import type { JobEffect } from "./Faults.ts"
 import type { FaultState } from "./faultState.ts"
 import { type ChunkResult, chunkSize, type ProcessChunk, prepare } from "./ingest.ts"
@@ -31,25 +31,30 @@ const encoder = new TextEncoder()
 
 /** The rows of a query in blocks, each with the number of its first row. */
 const queryBlocks = function* (store: Store, job: QueryJob, query: Soql.Compiled): Generator<Block> {
-  const writers = query.fields.map(Rules.writer)
   const order = columnOrder(
     job.apiVersion,
     query.fields.map((field) => field.name)
   )
-  let text = ""
+  const writers = order.map((place) => Rules.writer(query.fields[place]!))
+  const between = `"${delimiters[job.columnDelimiter]}"`
+  const end = `"${lineEndings[job.lineEnding]}`
+  const cells = new Array<string>(order.length)
+  let lines: Array<string> = []
+  let length = 0
   let first = 0
-  let rows = 0
+  const block = (): Block => ({ seq: first, rows: lines.length, bytes: encoder.encode(lines.join("")) })
   for (const values of store.select(query.sql, query.parameters)) {
-    const cells = order.map((place) => quote(writers[place]!(values[place]!)))
-    text += line(cells, job)
-    rows++
-    if (text.length < blockLength) continue
-    yield { seq: first, rows, bytes: encoder.encode(text) }
-    first += rows
-    rows = 0
-    text = ""
+    for (let i = 0; i < order.length; i++) cells[i] = escape(writers[i]!(values[order[i]!]!))
+    const line = `"${cells.join(between)}${end}`
+    lines.push(line)
+    length += line.length
+    if (length < blockLength) continue
+    yield block()
+    first += lines.length
+    lines = []
+    length = 0
   }
-  if (rows > 0) yield { seq: first, rows, bytes: encoder.encode(text) }
+  if (lines.length > 0) yield block()
 }
 
 /** Whether an effect of these rows is for the row of this number. */

@@ -1,6 +1,6 @@
 /** An upload: kept in blocks of whole rows as it arrives, read from any row on. */
 import { blockLength } from "./blocks.ts"
-import { CsvReader, type Dialect, type Row } from "./csv.ts"
+import { CsvReader, type Dialect, type Row, readRows } from "./csv.ts"
 import { CsvScanner } from "./csvScanner.ts"
 import type { IngestJob } from "./job.ts"
 import type { Block, Store } from "./Store.ts"
@@ -165,8 +165,7 @@ class CarefulReceiver {
   }
 }
 
-const rowsOf = (block: Block, job: IngestJob): ReadonlyArray<Row> =>
-  new CsvReader(job).push(decoder.decode(block.bytes), true)
+const rowsOf = (block: Block, job: IngestJob): ReadonlyArray<Row> => readRows(decoder.decode(block.bytes), job)
 
 /** The first row of an upload; undefined when nothing was uploaded. */
 export const header = (store: Store, job: IngestJob): Row | undefined => {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import * as Describe from "../../src/org/Describe.ts"
 import * as Rules from "../../src/org/Rules.ts"
 
@@ -129,6 +130,23 @@ describe("Rules", () => {
     ]
     for (const [value, text] of written) assert.strictEqual(Rules.javaDouble(value), text)
   })
+
+  it.prop(
+    "writes doubles as they are, whatever their decimals",
+    {
+      n: Schema.Int.check(Schema.isBetween({ minimum: -999_999_999, maximum: 999_999_999 })),
+      scale: Schema.Literals([0, 1, 2, 3, 5])
+    },
+    ({ n, scale }) => {
+      const value = n / 10 ** scale
+      const text = Rules.javaDouble(value)
+      assert.strictEqual(Number(text), value)
+      if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e7)) {
+        assert.strictEqual(text, Number.isInteger(value) ? `${value}.0` : String(value))
+      } else assert.match(text, /^-?\d\.\d+E-?\d+$/)
+    },
+    { arbitrary: { runs: 1_000 } }
+  )
 
   it("knows what an inserted row must bring, and what it gets", () => {
     assert.isTrue(Rules.isRequired(field({ nillable: false })))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import * as ids from "../../src/org/ids.ts"
 
 describe("ids", () => {
@@ -23,4 +24,20 @@ describe("ids", () => {
       assert.strictEqual(ids.normalize(ids.short(id)), id)
     }
   })
+
+  it.prop(
+    "makes the id of any number, and tells the number again",
+    {
+      n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+      length: Schema.Literals([1, 2, 3, 4, 5, 6, 7, 8])
+    },
+    ({ length, n }) => {
+      for (const number of [n % 62 ** length, 62 ** length - 1, 62 ** length]) {
+        const id = ids.make("a0B", number)
+        assert.strictEqual(ids.serial(id), number)
+        assert.strictEqual(ids.normalize(ids.short(id)), id)
+      }
+    },
+    { arbitrary: { runs: 200 } }
+  )
 })
