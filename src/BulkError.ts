@@ -478,6 +478,39 @@ export class LoadStopped extends Data.TaggedError("LoadStopped")<{
 }
 
 /**
+ * What was uploaded could not be kept, or be read again: the folder of the spool is
+ * full or cannot be written to. The part it happened to was not submitted.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SpoolFailed extends Data.TaggedError("SpoolFailed")<{
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `the spool failed: ${describeCause(this.cause)}`
+  }
+}
+
+/**
+ * A record was refused in a load that asked for none to be (`onRowError: "fail"`).
+ * `jobId` is absent where the record was not sent. The outcomes of all records that
+ * were submitted were emitted before this.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RowFailed extends Data.TaggedError("RowFailed")<{
+  readonly jobId: string | undefined
+  readonly code: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `${this.jobId === undefined ? "a record cannot be sent" : `job ${this.jobId} refused a record`}: ${this.code}: ${this.detail}`
+  }
+}
+
+/**
  * Why an operation failed.
  *
  * @category reasons
@@ -509,6 +542,8 @@ export type Reason =
   | SoqlRefused
   | ResultsChanged
   | ResultsExpired
+  | SpoolFailed
+  | RowFailed
 
 /**
  * The error of every operation in this library. `reason` is the tagged cause,

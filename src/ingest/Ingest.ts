@@ -7,17 +7,16 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import * as BulkError from "../BulkError.ts"
+import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
-import type * as Poll from "../job/Poll.ts"
 import type { Progress } from "../Progress.ts"
-import * as RecordCodec from "../record/RecordCodec.ts"
-import * as Join from "./join.ts"
+import type * as RecordCodec from "../record/RecordCodec.ts"
 import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
+import type { Options } from "./options.ts"
+import * as Prepare from "./prepare.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
 
@@ -32,22 +31,7 @@ export type KeyColumn<S extends RecordCodec.RecordSchema> = {
   [K in keyof S["Encoded"] & string]: NonNullable<S["Encoded"][K]> extends string | number ? K : never
 }[keyof S["Encoded"] & string]
 
-/**
- * What every verb takes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options<S extends RecordCodec.RecordSchema> {
-  /** The API name of the object, like `Account` or `Inventory__c`. */
-  readonly object: string
-  /** The records' schema: a struct or class, whose fields are the columns of the CSV. */
-  readonly schema: S
-  /** How often to look at the running job, and how long. Default: 250 ms growing to 30 s, no deadline. */
-  readonly poll?: Poll.Poll | undefined
-  /** Told what happens while the load runs. Default: nobody. */
-  readonly progress?: ((event: Progress) => Effect.Effect<void>) | undefined
-}
+export type { LoadOptions, Options } from "./options.ts"
 
 /**
  * What an insert takes.
@@ -58,8 +42,8 @@ export interface Options<S extends RecordCodec.RecordSchema> {
 export interface InsertOptions<S extends RecordCodec.RecordSchema> extends Options<S> {
   /**
    * A column whose values tell the records apart. With it, failed and unprocessed
-   * outcomes hold the very record that was sent, and records are held in memory
-   * until they are settled. Default: none, and outcomes hold the org's echo.
+   * outcomes hold the very record that was sent. Default: none, and outcomes hold the
+   * org's echo.
    */
   readonly key?: KeyColumn<S> | undefined
   /** What a null becomes. Default `ignore`: an empty cell, so that the field takes its default. */
@@ -117,16 +101,18 @@ export type Verb<S extends RecordCodec.RecordSchema, B> = <E, R>(
 ) => Stream.Stream<Outcome<B>, E | BulkError.BulkError, R | Connection>
 
 /**
- * Inserts records, as one job.
+ * Inserts records, as so many jobs as their size asks for.
  *
- * The job is created when the first records arrive, takes them as fast as the
- * socket does, and is closed at their end. Failures come out first. With a `key`
- * failed and unprocessed outcomes hold the record that was sent, otherwise the row
- * as the org echoed it.
+ * A job is created when its first records arrive, takes them as fast as the socket
+ * does, and is closed when it is full, or at the end. One is uploaded at a time, while
+ * earlier ones are processed. An upload that breaks is repeated with another job, and
+ * the source is not asked again. Outcomes come as soon as a job is done, its failures
+ * first. With a `key` failed and unprocessed outcomes hold the record that was sent,
+ * otherwise the row as the org echoed it.
  *
- * Fails with the source's own error, or a `BulkError`: the job is aborted if it was
- * not submitted yet, and otherwise its outcomes come first (`JobFailed`,
- * `RecordsUnaccounted`). Interrupting it after that leaves the job running.
+ * Fails with the source's own error, or a `BulkError`. The job that is not submitted
+ * yet is aborted; those that are, are settled, and their outcomes come first. Left or
+ * interrupted, submitted jobs run on (`onInterrupt`).
  *
  * **Example** (Inserting, and keeping the failures)
  *
@@ -150,24 +136,18 @@ export function insert<S extends RecordCodec.RecordSchema>(
 export function insert<S extends RecordCodec.RecordSchema>(
   options: InsertOptions<S>
 ): Verb<S, S["Type"]> | Verb<S, CsvRow> {
-  const { key, nulls = "ignore", object } = options
-  const job = { object, operation: "insert" } as const
+  const { key, nulls = "ignore" } = options
   return key === undefined
-    ? verb<S, CsvRow>(options, {
-        job,
-        nulls,
-        join: () => Result.succeed(Join.byEcho()),
-        reject: (codec, record) => codec.show(record)
-      })
-    : verb<S, S["Type"]>(options, { job, nulls, join: joinByKey(key), reject: (_, record) => record })
+    ? verb<S, CsvRow>("insert", options, (codec) => Prepare.withoutKey(codec, { nulls }))
+    : verb<S, S["Type"]>("insert", options, (codec) => Prepare.withKey(codec, { nulls, key }))
 }
 
 /**
- * Inserts or updates records by an external id, as one job.
+ * Inserts or updates records by an external id.
  *
  * Failed and unprocessed outcomes hold the very record that was sent, found by its
- * external id. Two records with the same one fail the load with `AmbiguousKey`
- * before anything is submitted; a record without one is a failed outcome and is not
+ * external id. Two records of one job with the same one fail the load before that job
+ * is submitted (`duplicates`); a record without one is a failed outcome and is not
  * sent. Otherwise as `insert`.
  *
  * **Example** (A nightly sync)
@@ -182,15 +162,10 @@ export function insert<S extends RecordCodec.RecordSchema>(
  * @since 0.1.0
  */
 export const upsert = <S extends RecordCodec.RecordSchema>(options: UpsertOptions<S>): Verb<S, S["Type"]> =>
-  verb(options, {
-    job: { object: options.object, operation: "upsert", externalIdFieldName: options.externalId },
-    nulls: options.nulls,
-    join: joinByKey(options.externalId),
-    reject: (_, record) => record
-  })
+  verb("upsert", options, (codec) => Prepare.withKey(codec, { nulls: options.nulls, key: options.externalId }))
 
 /**
- * Updates records by their `Id`, a column of the schema, as one job.
+ * Updates records by their `Id`, a column of the schema.
  *
  * Failed and unprocessed outcomes hold the very record that was sent, found by its
  * `Id`. Otherwise as `upsert`.
@@ -210,15 +185,10 @@ export const upsert = <S extends RecordCodec.RecordSchema>(options: UpsertOption
  * @since 0.1.0
  */
 export const update = <S extends IdentifiedSchema>(options: UpdateOptions<S>): Verb<S, S["Type"]> =>
-  verb(options, {
-    job: { object: options.object, operation: "update" },
-    nulls: options.nulls,
-    join: joinByKey("Id"),
-    reject: (_, record) => record
-  })
+  verb("update", options, (codec) => Prepare.withKey(codec, { nulls: options.nulls, key: "Id" }))
 
 /**
- * Deletes records by their `Id`, into the recycle bin, as one job.
+ * Deletes records by their `Id`, into the recycle bin.
  *
  * Only the `Id` is sent; failed and unprocessed outcomes hold the whole record that
  * was given. Otherwise as `upsert`.
@@ -235,7 +205,7 @@ export const update = <S extends IdentifiedSchema>(options: UpdateOptions<S>): V
  * @since 0.1.0
  */
 const delete_ = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
-  verb(options, deleting("delete", options.object))
+  verb("delete", options, Prepare.deletion)
 
 export { delete_ as delete }
 
@@ -255,7 +225,7 @@ export { delete_ as delete }
  * @since 0.1.0
  */
 export const hardDelete = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
-  verb(options, deleting("hardDelete", options.object))
+  verb("hardDelete", options, Prepare.deletion)
 
 /**
  * From a stream of records to an Effect that loads them, and gives the load in
@@ -325,59 +295,12 @@ export function run<S extends IdentifiedSchema>(
     summarise<S["Type"] | CsvRow, E | BulkError.BulkError, R | Connection>((progress) => outcomesOf(progress)(records))
 }
 
-const deleting = <S extends RecordCodec.RecordSchema>(operation: "delete" | "hardDelete", object: string) =>
-  ({
-    job: { object, operation },
-    nulls: "ignore",
-    // any other column fails the whole job
-    columns: ["Id"],
-    join: joinByKey<S>("Id"),
-    reject: (_: Codec<S>, record: S["Type"]): S["Type"] => record
-  }) as const
-
-type Codec<S extends RecordCodec.RecordSchema> = RecordCodec.RecordCodec<S["Type"]>
-
 const verb =
   <S extends RecordCodec.RecordSchema, B>(
+    operation: IngestJob.CreateOptions["operation"],
     options: Options<S>,
-    how: {
-      readonly job: IngestJob.CreateOptions
-      readonly nulls: RecordCodec.Nulls
-      /** Which columns are sent; all of them by default. */
-      readonly columns?: ReadonlyArray<string>
-      readonly join: (codec: Codec<S>) => Result.Result<Join.Join<S["Type"], B>, string>
-      readonly reject: (codec: Codec<S>, record: S["Type"]) => B
-    }
+    how: (codec: RecordCodec.RecordCodec<S["Type"]>) => Prepare.How<S["Type"], B>
   ): Verb<S, B> =>
   (records) =>
-    // suspended, so that each run has a join of its own
-    Stream.suspend(() => {
-      const prepared = Result.gen(function* () {
-        const codec = yield* RecordCodec.make(options.schema)
-        return { codec, join: yield* how.join(codec) }
-      })
-      if (Result.isFailure(prepared)) {
-        const problem = `${how.job.operation} of ${how.job.object}: ${prepared.failure}`
-        return Stream.fail(BulkError.make(new BulkError.InvalidOptions({ problem })))
-      }
-      const { codec, join } = prepared.success
-      return load(records, {
-        job: how.job,
-        codec,
-        nulls: how.nulls,
-        columns: how.columns ?? codec.columns,
-        join,
-        reject: (record) => how.reject(codec, record),
-        poll: options.poll,
-        progress: options.progress
-      })
-    })
-
-const joinByKey =
-  <S extends RecordCodec.RecordSchema>(column: string) =>
-  (codec: Codec<S>): Result.Result<Join.Join<S["Type"], S["Type"]>, string> => {
-    const canonical = codec.canonical(column)
-    return canonical === undefined
-      ? Result.fail(`the key ${column} is no column of the schema (${codec.columns.join(", ")})`)
-      : Result.succeed(Join.byKey({ column, position: codec.columns.indexOf(column), canonical }))
-  }
+    // suspended, so that each run has a load of its own
+    Stream.unwrap(Effect.map(Prepare.prepare(operation, options, how), (prepared) => load(records, prepared)))

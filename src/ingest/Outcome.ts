@@ -6,6 +6,7 @@
 import type * as Stream from "effect/Stream"
 import type { BulkError } from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import * as ErrorCode from "../ErrorCode.ts"
 
 /**
  * A row as the org echoes it, cell by column. Values are re-serialised: a number
@@ -160,3 +161,19 @@ export const parseError = (raw: string): RowError => {
     raw
   }
 }
+
+/**
+ * Whether the same record may be accepted if it is sent again later: another
+ * transaction held a lock, also where a trigger met it, or wrote the same new key
+ * at the same time, or the server failed.
+ *
+ * A duplicate of a record that is stored already does not pass: its message names
+ * that record.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isTransient = (error: RowError): boolean =>
+  ErrorCode.categoryOf(error.code) === "transient" ||
+  /UNABLE_TO_LOCK_ROW|unable to obtain exclusive access/.test(error.raw) ||
+  (error.code === "DUPLICATE_VALUE" && /<unknown>|duplicates value on record with id: *(?:<|--|:|$)/.test(error.raw))

@@ -12,45 +12,69 @@ import * as Outcome from "./Outcome.ts"
 /** How many rows with keys that were not sent are kept, for the error that tells of them. */
 const strangersKept = 100
 
+/** How the results of a job are read. */
+export interface Collect<B> {
+  readonly dialect: Csv.Dialect
+  /** Whether outcomes of records that succeeded are wanted, or only their number. */
+  readonly successes: boolean
+  /** Takes failures that are not final; the others are outcomes. */
+  readonly again: (failed: Outcome.Failed<B>) => boolean
+  readonly onJobFailed: "fail" | "continue"
+  readonly progress: (event: Progress) => Effect.Effect<void>
+}
+
 /**
  * The outcomes of a settled job, its failures first; then what no result file
  * names. Ends in an error if the job failed, or if the rows do not add up.
  */
-export const collect = <A, B>(
+export const collect = <B>(
   job: Job.JobInfo,
-  join: Join<A, B>,
-  progress: ((event: Progress) => Effect.Effect<void>) | undefined
+  join: Join<B>,
+  options: Collect<B>
 ): Stream.Stream<Outcome.Outcome<B>, BulkError.BulkError, Connection> =>
   Stream.suspend(() => {
+    const { again, dialect, onJobFailed, progress, successes } = options
     const jobId = job.id
     const strangers: Array<Outcome.CsvRow> = []
     const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
-    const accounted = () => counts.succeeded + counts.failed + counts.unprocessed
+    let hasSkipped = false
+
+    /** The rows of a file that are about rows that were sent. */
+    const settle = (results: ReadonlyArray<ResultRow>) => {
+      const settled: Array<ResultRow & { readonly index: number }> = []
+      for (const result of results) {
+        const index = join.settle(result.row)
+        if (index !== undefined) settled.push({ ...result, index })
+        else if (strangers.length < strangersKept) {
+          strangers.push({ sf__Id: result.id, sf__Error: result.error, ...result.row })
+        }
+      }
+      return settled
+    }
 
     const outcomesOf = (
       file: IngestJob.ResultFile,
-      outcome: (result: ResultRow, record: B) => Outcome.Outcome<B>
+      outcome: (result: ResultRow, record: B) => Outcome.Outcome<B> | undefined
     ): Stream.Stream<Outcome.Outcome<B>, BulkError.BulkError, Connection> =>
-      Stream.mapAccumArray(
-        resultRows(jobId, file),
-        () => strangers,
-        (strangers, results) => {
-          const outcomes: Array<Outcome.Outcome<B>> = []
-          for (const result of results) {
-            const record = join.settle(result.row)
-            if (record !== undefined) {
-              outcomes.push(outcome(result, record))
-            } else if (strangers.length < strangersKept) {
-              strangers.push({ sf__Id: result.id, sf__Error: result.error, ...result.row })
-            }
-          }
-          return [strangers, outcomes] as const
-        }
+      resultRows(jobId, file, dialect).pipe(
+        inBatches(join.batch),
+        mapArrays((results) => {
+          const settled = settle(results)
+          return Effect.map(join.recordsOf(settled), (records) => {
+            const outcomes: Array<Outcome.Outcome<B>> = []
+            records.forEach((record, i) => {
+              const result = settled[i]
+              const made = result && outcome(result, record)
+              if (made !== undefined) outcomes.push(made)
+            })
+            return outcomes
+          })
+        })
       )
 
     const failed = outcomesOf("failedResults", ({ error, id }, record) => {
       counts.failed++
-      return {
+      const outcome: Outcome.Failed<B> = {
         _tag: "Failed",
         jobId,
         id: id === "" ? undefined : id,
@@ -58,56 +82,80 @@ export const collect = <A, B>(
         record,
         origin: "org"
       }
+      return again(outcome) ? undefined : outcome
     })
     const unprocessed = outcomesOf("unprocessedrecords", (_, record) => {
       counts.unprocessed++
       return { _tag: "Unprocessed", jobId, record, reason: "unprocessed" }
     })
-    const succeeded = outcomesOf("successfulResults", ({ created, id, row }) => {
-      counts.succeeded++
-      if (created) counts.created++
-      return { _tag: "Succeeded", jobId, id, created, row }
-    })
-    const unaccounted = Stream.suspend(() =>
-      Stream.fromIterable(join.unsettled()).pipe(
-        Stream.map((record): Outcome.Outcome<B> => ({ _tag: "Unprocessed", jobId, record, reason: "unaccounted" }))
+    const readSuccesses = resultRows(jobId, "successfulResults", dialect).pipe(
+      mapArrays((results) =>
+        Effect.sync(() => {
+          const outcomes: Array<Outcome.Outcome<B>> = []
+          for (const { created, id, row } of settle(results)) {
+            counts.succeeded++
+            if (created) counts.created++
+            if (successes) outcomes.push({ _tag: "Succeeded", jobId, id, created, row })
+          }
+          return outcomes
+        })
       )
     )
-    const done = Stream.suspend(() =>
-      progress === undefined
-        ? Stream.empty
-        : Stream.fromEffectDrain(
-            progress({
-              _tag: "JobDone",
-              jobId,
-              state: job.state,
-              ...counts,
-              unprocessed: counts.unprocessed + join.unsettled().length
-            })
-          )
-    )
-    const verdict = Stream.suspend(() => {
+    const succeeded = Stream.suspend(() => {
+      if (successes) return readSuccesses
+      // the counters are known to lag: where they do not add up, the file is read after all
+      const counted = (job.numberRecordsProcessed ?? 0) - (job.numberRecordsFailed ?? 0)
+      if (counted + counts.failed + counts.unprocessed !== join.sent()) return readSuccesses
+      hasSkipped = true
+      counts.succeeded = counted
+      if (job.operation === "insert") counts.created = counted
+      return Stream.empty
+    })
+    const unaccounted = Stream.suspend(() => {
+      const indices = hasSkipped ? [] : join.unsettled()
+      if (indices.length === 0) return Stream.empty
+      counts.unprocessed += indices.length
+      return Stream.fromIterable(indices).pipe(
+        inBatches(join.batch),
+        mapArrays((indices) => join.recordsOf(indices.map((index) => ({ index, row: {} })))),
+        Stream.map((record): Outcome.Outcome<B> => ({ _tag: "Unprocessed", jobId, record, reason: "unaccounted" }))
+      )
+    })
+    const verdict = Effect.suspend(() => {
       const sent = join.sent()
-      const missing = accounted() + join.unsettled().length !== sent
-      if (missing || strangers.length > 0) {
-        return Stream.fail(
-          BulkError.make(new BulkError.RecordsUnaccounted({ jobId, sent, accounted: accounted(), strangers }))
-        )
+      const accounted = counts.succeeded + counts.failed + counts.unprocessed
+      if (accounted !== sent || strangers.length > 0) {
+        return Effect.fail(BulkError.make(new BulkError.RecordsUnaccounted({ jobId, sent, accounted, strangers })))
       }
       const { errorMessage: detail, state } = job
-      return state === "Failed" || state === "Aborted"
-        ? Stream.fail(BulkError.make(new BulkError.JobFailed({ jobId, state, detail })))
-        : Stream.empty
+      return (state === "Failed" || state === "Aborted") && onJobFailed === "fail"
+        ? Effect.fail(BulkError.make(new BulkError.JobFailed({ jobId, state, detail })))
+        : Effect.void
     })
+    const done = Effect.suspend(() => progress({ _tag: "JobDone", jobId, state: job.state, ...counts }))
 
     return failed.pipe(
       Stream.concat(unprocessed),
       Stream.concat(succeeded),
       Stream.concat(unaccounted),
-      Stream.concat(done),
-      Stream.concat(verdict)
+      Stream.concat(Stream.fromEffectDrain(Effect.andThen(done, verdict)))
     )
   })
+
+/** Array by array, each of which may become none at all. */
+const mapArrays =
+  <A, B, E2>(f: (values: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, E2>) =>
+  <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R> =>
+    Stream.mapAccumArrayEffect(
+      self,
+      () => undefined,
+      (state, values) => Effect.map(f(values), (mapped) => [state, mapped] as const)
+    )
+
+const inBatches =
+  (size: number) =>
+  <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    size > 1 ? Stream.rechunk(self, size) : self
 
 /** A row of a result file: what Salesforce adds, and the row it is about. */
 interface ResultRow {
@@ -119,10 +167,14 @@ interface ResultRow {
 
 const resultRows = (
   jobId: string,
-  file: IngestJob.ResultFile
+  file: IngestJob.ResultFile,
+  dialect: Csv.Dialect
 ): Stream.Stream<ResultRow, BulkError.BulkError, Connection> =>
   IngestJob.results(jobId, file).pipe(
-    Csv.decode((header) => Effect.succeed((rows) => Effect.succeed(rows.map(resultRow(header))))),
+    Csv.decode((header) => {
+      const read = resultRow(header)
+      return Effect.succeed((rows) => Effect.succeed(rows.map(read)))
+    }, dialect),
     Stream.mapError((error) =>
       error._tag === "BulkError"
         ? error
@@ -132,19 +184,14 @@ const resultRows = (
     )
   )
 
-const resultRow =
-  (header: Csv.Row) =>
-  (cells: Csv.Row): ResultRow => {
-    const result: Record<string, string> = {}
+const resultRow = (header: Csv.Row): ((cells: Csv.Row) => ResultRow) => {
+  const id = header.indexOf("sf__Id")
+  const created = header.indexOf("sf__Created")
+  const error = header.indexOf("sf__Error")
+  const columns = header.flatMap((name, position) => (name.startsWith("sf__") ? [] : [{ name, position }]))
+  return (cells) => {
     const row: Record<string, string> = {}
-    header.forEach((column, position) => {
-      const target = column.startsWith("sf__") ? result : row
-      target[column] = cells[position] ?? ""
-    })
-    return {
-      id: result.sf__Id ?? "",
-      created: result.sf__Created === "true",
-      error: result.sf__Error ?? "",
-      row
-    }
+    for (const { name, position } of columns) row[name] = cells[position] ?? ""
+    return { id: cells[id] ?? "", created: cells[created] === "true", error: cells[error] ?? "", row }
   }
+}

@@ -1,71 +1,205 @@
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import type * as Csv from "../record/Csv.ts"
-import type * as RecordCodec from "../record/RecordCodec.ts"
+import * as Csv from "../record/Csv.ts"
+import type { Block } from "./inlet.ts"
+import { Keys } from "./keys.ts"
 import type { CsvRow } from "./Outcome.ts"
+import type { Spooled } from "./Spool.ts"
 
-/**
- * How the result rows of one job find the records they are about, and how it is
- * known that none is missing.
- */
-export interface Join<A, B> {
-  /** The cells of a record, if it may be sent. */
-  readonly admit: (cells: Csv.Row) => Result.Result<Csv.Row, RecordCodec.Problem>
-  /** Enters a record that is about to be sent; fails the load if it could not be told from another. */
-  readonly enter: (record: A, cells: Csv.Row) => BulkError.BulkError | undefined
-  /** What a result row is about; `undefined` for a row that was not sent, or not any more. */
-  readonly settle: (row: CsvRow) => B | undefined
-  /** The records that no result row was about. */
-  readonly unsettled: () => ReadonlyArray<B>
-  readonly sent: () => number
+/** The key by which rows are told apart. */
+export interface Key {
+  readonly column: string
+  /** The one form of all cells that mean the same. */
+  readonly canonical: (cell: string) => string
+}
+
+/** What becomes of a record whose key another one of its part has. */
+export type Duplicates = "fail" | "first" | "last"
+
+/** A row of a result file that is about a row that was sent. */
+export interface Settled {
+  /** The number of the row that was sent; meaningless without a key. */
+  readonly index: number
+  readonly row: CsvRow
 }
 
 /**
- * The join by a key: a result row is about the very record that was sent with
- * that key. Holds each record until it is settled.
+ * How the result rows of one part find the records they are about, and how it is
+ * known that none is missing.
  */
-export const byKey = <A>(options: {
-  readonly column: string
-  readonly position: number
-  readonly canonical: (cell: string) => string
-}): Join<A, A> => {
-  const { canonical, column, position } = options
-  const records = new Map<string, A>()
-  let sent = 0
+export interface Join<B> {
+  /** Enters rows that are about to be sent; gives the numbers of those that are not to be. */
+  readonly enter: (block: Block<B>) => ReadonlySet<number> | BulkError.BulkError
+  /** How many rows were sent. */
+  readonly sent: () => number
+  /** The rows that a later one took the place of, by their numbers: they are not sent. */
+  readonly superseded: ReadonlySet<number>
+  /** What a result row is about: the number of a row; undefined for one that was not sent, or not any more. */
+  readonly settle: (row: CsvRow) => number | undefined
+  /** The numbers of the rows that no result row was about. */
+  readonly unsettled: () => ReadonlyArray<number>
+  /** For how many settled rows records are looked up at once. */
+  readonly batch: number
+  /** The records of settled rows, in their order. */
+  readonly recordsOf: (settled: ReadonlyArray<Settled>) => Effect.Effect<ReadonlyArray<B>, BulkError.BulkError>
+}
+
+/** Finds records that were sent by the numbers of their rows. */
+export type Finder<B> = (indices: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, B>, BulkError.BulkError>
+
+/** The join by a key: a result row is about the record that was sent with that key. */
+export const byKey = <B>(options: {
+  readonly key: Key
+  readonly duplicates: Duplicates
+  readonly find: Finder<B>
+  readonly batch: number
+}): Join<B> => {
+  const { batch, duplicates, find, key } = options
+  const keys = new Keys()
+  const superseded = new Set<number>()
+  let settled = new Uint8Array(0)
+  let unsettled = 0
+  const begin = () => {
+    if (settled.length === keys.size) return
+    settled = new Uint8Array(keys.size)
+    for (const index of superseded) settled[index] = 1
+    unsettled = keys.size - superseded.size
+  }
   return {
-    admit: (cells) =>
-      canonical(cells[position] ?? "") === ""
-        ? Result.fail({ column, value: "", message: "the key is empty: its outcome could not be told from others" })
-        : Result.succeed(cells),
-    enter: (record, cells) => {
-      const key = canonical(cells[position] ?? "")
-      if (records.has(key)) return BulkError.make(new BulkError.AmbiguousKey({ column, key }))
-      records.set(key, record)
-      sent++
-      return undefined
+    enter: (block) => {
+      const left = new Set<number>()
+      for (let row = 0; row < block.keys.length; row++) {
+        const text = block.keys[row] ?? ""
+        const earlier = keys.add(text, duplicates === "last")
+        if (earlier < 0) continue
+        if (duplicates === "fail") {
+          return BulkError.make(new BulkError.AmbiguousKey({ column: key.column, key: text }))
+        }
+        if (duplicates === "first") left.add(row)
+        else superseded.add(earlier)
+      }
+      return left
     },
+    sent: () => keys.size - superseded.size,
+    superseded,
     settle: (row) => {
-      const key = canonical(row[column] ?? "")
-      const record = records.get(key)
-      records.delete(key)
-      return record
+      begin()
+      const index = keys.indexOf(key.canonical(row[key.column] ?? ""))
+      if (index < 0 || settled[index] === 1) return undefined
+      settled[index] = 1
+      unsettled--
+      return index
     },
-    unsettled: () => [...records.values()],
-    sent: () => sent
+    unsettled: () => {
+      begin()
+      const indices: Array<number> = []
+      if (unsettled > 0) for (let i = 0; i < settled.length; i++) if (settled[i] === 0) indices.push(i)
+      return indices
+    },
+    batch,
+    recordsOf: (settled) =>
+      Effect.flatMap(find(settled.map(({ index }) => index)), (found) => {
+        const records: Array<B> = []
+        for (const { index } of settled) {
+          const record = found.get(index)
+          if (record === undefined) {
+            return failed(`row ${index} is not in it`)
+          }
+          records.push(record)
+        }
+        return Effect.succeed(records)
+      })
   }
 }
 
 /** Without a key a result row is about itself, and only counts can be compared. */
-export const byEcho = <A>(): Join<A, CsvRow> => {
+export const byEcho = <B>(echo: (row: CsvRow) => B): Join<B> => {
+  const none = new Set<number>()
   let sent = 0
   return {
-    admit: Result.succeed,
-    enter: () => {
-      sent++
-      return undefined
+    enter: ({ rows }) => {
+      sent += rows
+      return none
     },
-    settle: (row) => row,
+    sent: () => sent,
+    superseded: none,
+    settle: () => 0,
     unsettled: () => [],
-    sent: () => sent
+    batch: 1,
+    recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => echo(row)))
   }
 }
+
+const failed = (cause: unknown) => Effect.fail(BulkError.make(new BulkError.SpoolFailed({ cause })))
+
+/** Finds records that are held in memory. `keep` holds those of the next rows. */
+export const inMemory = <B>(): { readonly keep: (records: ReadonlyArray<B>) => void; readonly find: Finder<B> } => {
+  const arrays: Array<ReadonlyArray<B>> = []
+  const begins: Array<number> = []
+  let size = 0
+  const at = (index: number): B | undefined => {
+    let low = 0
+    let high = begins.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((begins[middle] ?? 0) <= index) low = middle
+      else high = middle - 1
+    }
+    return arrays[low]?.[index - (begins[low] ?? 0)]
+  }
+  return {
+    keep: (records) => {
+      arrays.push(records)
+      begins.push(size)
+      size += records.length
+    },
+    find: (indices) =>
+      Effect.sync(() => {
+        const found = new Map<number, B>()
+        for (const index of indices) {
+          const record = at(index)
+          if (record !== undefined) found.set(index, record)
+        }
+        return found
+      })
+  }
+}
+
+/** Finds records by reading the rows that were spooled, from their header on. */
+export const inSpool =
+  <B>(options: {
+    readonly spooled: Spooled
+    readonly dialect: () => Csv.Dialect
+    readonly decode: (header: Csv.Row) => (row: Csv.Row) => Result.Result<B, string>
+  }): Finder<B> =>
+  (indices) =>
+    Effect.suspend(() => {
+      const wanted = new Set(indices)
+      const found = new Map<number, B>()
+      let index = 0
+      return options.spooled.read.pipe(
+        Csv.decode((header) => {
+          const decode = options.decode(header)
+          return Effect.succeed((rows) =>
+            Effect.suspend(() => {
+              for (const row of rows) {
+                if (wanted.has(index)) {
+                  const record = decode(row)
+                  if (Result.isFailure(record)) return failed(record.failure)
+                  found.set(index, record.success)
+                }
+                index++
+              }
+              return Effect.succeed([])
+            })
+          )
+        }, options.dialect()),
+        Stream.runDrain,
+        Effect.mapError((error) =>
+          error._tag === "BulkError" ? error : BulkError.make(new BulkError.SpoolFailed({ cause: error }))
+        ),
+        Effect.as(found)
+      )
+    })

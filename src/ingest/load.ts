@@ -1,160 +1,314 @@
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
-import * as Result from "effect/Result"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import type { Connection } from "../connection/Connection.ts"
-import * as Limits from "../connection/Limits.ts"
+import { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Poll from "../job/Poll.ts"
 import type { Progress } from "../Progress.ts"
-import * as Csv from "../record/Csv.ts"
-import type * as RecordCodec from "../record/RecordCodec.ts"
+import type * as Csv from "../record/Csv.ts"
 import { collect } from "./collect.ts"
+import * as Inlet from "./inlet.ts"
+import * as Jobs from "./jobs.ts"
 import type { Join } from "./join.ts"
 import type * as Outcome from "./Outcome.ts"
+import * as Parts from "./parts.ts"
+import type * as Spool from "./Spool.ts"
 
-/** What one load is to do. `join` is of this load alone. */
-export interface Load<A, B> {
+/** What the records of one part are kept in, and how its results find them. */
+export interface Keeping<B> {
+  readonly join: Join<B>
+  readonly keep: (records: ReadonlyArray<B>) => void
+  readonly spooled: Spool.Spooled
+  readonly readable: Spool.Spooled | undefined
+  /** Called when the part is submitted: the CSV is not needed to upload it again. */
+  readonly release: Effect.Effect<void>
+}
+
+/** What one load is to do. */
+export interface Load<T, B> {
   readonly job: IngestJob.CreateOptions
-  readonly codec: RecordCodec.RecordCodec<A>
-  readonly nulls: RecordCodec.Nulls
-  /** Which of the codec's columns are sent. */
-  readonly columns: ReadonlyArray<string>
-  readonly join: Join<A, B>
-  /** The outcome's record for one that could not be sent. */
-  readonly reject: (record: A) => B
+  readonly blocks: () => Inlet.Blocks<T, B>
+  /** Makes room for a part. */
+  readonly open: (layout: Inlet.Layout, bytes: number) => Effect.Effect<Keeping<B>, BulkError.BulkError, Scope.Scope>
+  /** The same for records that are sent again; undefined without a key. */
+  readonly again: ((records: ReadonlyArray<B>) => Again<B>) | undefined
+  readonly limits: Parts.Limits
+  readonly whole: boolean
+  readonly concurrency: number
+  readonly successes: boolean
   readonly poll: Poll.Poll | undefined
+  readonly onInterrupt: Jobs.OnInterrupt
+  readonly onJobFailed: "fail" | "continue"
+  readonly onRowError: "outcome" | "fail"
+  /** Which row errors pass, and when their records are sent again. */
+  readonly rowRetry: {
+    readonly isTransient: (error: Outcome.RowError) => boolean
+    readonly schedule: Schedule.Schedule<unknown>
+  }
   readonly progress: ((event: Progress) => Effect.Effect<void>) | undefined
 }
 
-/** Records per block: a block of some 64 KiB is what one pull of the socket asks for. */
-const recordsPerBlock = 500
+/** Records that are sent again. */
+export interface Again<B> {
+  readonly layout: Inlet.Layout
+  readonly blocks: ReadonlyArray<Inlet.Block<B>>
+}
 
 /**
- * Sends a stream of records as one job and gives what became of each of them.
+ * Sends a stream of records as so many jobs as it takes, and gives what became of
+ * each of them.
  *
- * The job is created on the first block, so an empty source makes none. Until it
- * is closed it touches no data: whatever goes wrong before, it is aborted.
- * Afterwards it is only read.
+ * A job is created on the first block of its part. Until it is closed it touches no
+ * data: whatever goes wrong before, it is aborted, and its part uploaded to another
+ * one. Afterwards it is only read. One part is uploaded at a time, while earlier
+ * ones are processed and their outcomes read.
+ *
+ * After a failure no part is begun; what was submitted is settled first, and its
+ * outcomes come out.
  */
-export const load = <A, B, E, R>(
-  source: Stream.Stream<A, E, R>,
-  options: Load<A, B>
+export const load = <T, B, E, R>(
+  source: Stream.Stream<T, E, R>,
+  options: Load<T, B>
 ): Stream.Stream<Outcome.Outcome<B>, E | BulkError.BulkError, R | Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const rejected: Array<Outcome.Failed<B>> = []
-      const pull = yield* Stream.toPull(Csv.encode(rowsOf(source, options, rejected)))
-      const first = yield* Effect.asSome(pull).pipe(Pull.catchDone(() => Effect.succeedNone))
-      if (Option.isNone(first)) return Stream.fromArray(rejected)
+      const { concurrency, limits, progress = () => Effect.void } = options
+      const scope = yield* Effect.scope
+      const connection = yield* Connection
+      const jobs = yield* Jobs.open(options.onInterrupt)
+      const out = yield* Queue.bounded<
+        Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>,
+        E | BulkError.BulkError | Cause.Done
+      >(1)
+      const slots = yield* Semaphore.make(concurrency)
+      const retrying = yield* Semaphore.make(1)
+      const stopped = yield* Deferred.make<void>()
+      const settling = new Set<Fiber.Fiber<unknown, unknown>>()
+      let failure: Cause.Cause<E | BulkError.BulkError> | undefined
 
-      const blocks = Stream.concat(Stream.fromArray(first.value), Stream.fromPull(Effect.succeed(pull)))
-      const jobId = yield* submit(blocks, options)
-      const job = yield* awaitDone(jobId, options)
-      return Stream.concat(Stream.fromArray(rejected), collect(job, options.join, options.progress))
-    })
-  )
+      /** The first failure is the load's; from now on nothing is begun. */
+      const fail = (cause: Cause.Cause<E | BulkError.BulkError>) =>
+        Effect.suspend(() => {
+          if (failure !== undefined) return Effect.logWarning("the load failed before, and then also", cause)
+          failure = cause
+          return Deferred.succeed(stopped, undefined)
+        })
+      const failing = <A, R2>(self: Effect.Effect<A, E | BulkError.BulkError, R2>) =>
+        Effect.catchCause(self, (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : fail(cause)))
+      const unlessStopped = <A, E2, R2>(self: Effect.Effect<A, E2, R2>): Effect.Effect<A | undefined, E2, R2> =>
+        Effect.raceFirst(self, Effect.as(Deferred.await(stopped), undefined))
 
-/** The rows of the records that can be sent, the header before them; the others go to `rejected`. */
-const rowsOf = <A, B, E, R>(
-  source: Stream.Stream<A, E, R>,
-  { codec, columns, join, nulls, reject }: Load<A, B>,
-  rejected: Array<Outcome.Failed<B>>
-): Stream.Stream<Csv.Row, E | BulkError.BulkError, R> => {
-  const positions = columns.map((column) => codec.columns.indexOf(column))
-  const sent = (cells: Csv.Row): Csv.Row =>
-    columns === codec.columns ? cells : positions.map((position) => cells[position] ?? "")
-  return source.pipe(
-    Stream.rechunk(recordsPerBlock),
-    Stream.mapAccumArrayEffect(
-      () => true,
-      (isFirst, records) => {
-        const rows: Array<Csv.Row> = []
-        for (const record of records) {
-          const cells = Result.flatMap(codec.encode(record, nulls), join.admit)
-          if (Result.isFailure(cells)) {
-            rejected.push(clientFailure(cells.failure, reject(record)))
+      const emit = (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> => {
+        const offered = Queue.offer(out, outcomes)
+        if (options.onRowError === "outcome") return offered
+        const failed = outcomes.find((outcome) => outcome._tag === "Failed")
+        if (failed === undefined) return offered
+        const { code, message: detail } = failed.error
+        const reason = new BulkError.RowFailed({ jobId: failed.jobId, code, detail })
+        return Effect.andThen(offered, fail(Cause.fail(BulkError.make(reason))))
+      }
+      const emitAll = (outcomes: ReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> =>
+        Arr.isReadonlyArrayNonEmpty(outcomes) ? emit(outcomes) : Effect.void
+
+      /** Uploads a part: to one job, or another if the upload breaks. Undefined if the part has failed. */
+      const upload = <E2>(part: Parts.Part<E2>, dialect: Csv.Dialect) => {
+        const once = Effect.gen(function* () {
+          const { id } = yield* jobs.create({ ...options.job, ...dialect })
+          yield* progress({ _tag: "JobCreated", jobId: id })
+          uploadingTo = id
+          return yield* IngestJob.upload(id, part.csv).pipe(
+            Effect.as(id),
+            Effect.onInterrupt(() => jobs.abandon(id)),
+            Effect.catchCause((cause): Effect.Effect<string | undefined, BulkError.BulkError> => {
+              if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+              // the job may hold data: never to be used again
+              return Effect.andThen(
+                Effect.asVoid(Effect.forkIn(Effect.provideService(jobs.abandon(id), Connection, connection), scope)),
+                part.failure() === undefined
+                  ? Effect.failCause(cause as Cause.Cause<BulkError.BulkError>)
+                  : Effect.succeed(undefined)
+              )
+            })
+          )
+        })
+        // the next job is created with a session that is renewed
+        return connection.retry(Effect.retry(once, { times: 2, while: isRefusedSession }))
+      }
+      let uploadingTo = ""
+
+      /** Awaits a job and emits what became of its records; gives those to be sent again. */
+      const settle = Effect.fnUntraced(function* (jobId: string, join: Join<B>, dialect: Csv.Dialect) {
+        const again: Array<Outcome.Failed<B>> = []
+        const job = yield* IngestJob.awaitDone(jobId, {
+          poll: options.poll,
+          onLook: (job) =>
+            progress({
+              _tag: "Processing",
+              jobId,
+              state: job.state,
+              processed: job.numberRecordsProcessed ?? 0,
+              failed: job.numberRecordsFailed ?? 0
+            })
+        }).pipe(
+          Effect.tapError(() =>
+            Effect.suspend(() => {
+              jobs.letGo(jobId)
+              return Effect.logWarning(`job ${jobId} is submitted, and is not waited for any more`)
+            })
+          )
+        )
+        jobs.letGo(jobId)
+        const exit = yield* collect(job, join, {
+          dialect,
+          successes: options.successes,
+          onJobFailed: options.onJobFailed,
+          progress,
+          again: (failed) => {
+            if (options.again === undefined || !options.rowRetry.isTransient(failed.error)) return false
+            again.push(failed)
+            return true
+          }
+        }).pipe(Stream.runForEachArray(emit), Effect.exit)
+        return { again, exit }
+      })
+
+      /** Sends records again that were refused for what may pass, in small jobs, one at a time. */
+      const resend = Effect.fnUntraced(function* (first: ReadonlyArray<Outcome.Failed<B>>) {
+        if (options.again === undefined || first.length === 0) return
+        const step = yield* Schedule.toStepWithSleep(options.rowRetry.schedule)
+        let refused = first
+        while (refused.length > 0) {
+          const goesOn = yield* unlessStopped(
+            step(undefined).pipe(
+              Effect.as(true),
+              Pull.catchDone(() => Effect.succeed(false))
+            )
+          )
+          if (goesOn !== true) break
+          const left: Array<Outcome.Failed<B>> = []
+          const some = Arr.chunksOf(refused, resentRows)
+          for (let i = 0; i < some.length; i++) {
+            left.push(
+              ...(yield* retrying
+                .withPermits(1)(resendSome(options.again, some[i] ?? []))
+                .pipe(Effect.tapError(() => emitAll([...left, ...some.slice(i + 1).flat()]))))
+            )
+          }
+          refused = left
+        }
+        yield* emitAll(refused)
+      })
+
+      const resendSome = Effect.fnUntraced(function* (
+        again: (records: ReadonlyArray<B>) => Again<B>,
+        refused: ReadonlyArray<Outcome.Failed<B>>
+      ): Effect.fn.Return<ReadonlyArray<Outcome.Failed<B>>, E | BulkError.BulkError, Connection | Scope.Scope> {
+        const { blocks, layout } = again(refused.map(({ record }) => record))
+        const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
+        yield* spooled.write(layout.header)
+        let bytes = layout.header.length
+        for (const block of blocks) {
+          join.enter(block)
+          keep(block.records)
+          yield* spooled.write(block.bytes)
+          bytes += block.bytes.length
+        }
+        const jobId = yield* upload(
+          { csv: spooled.read, failure: () => undefined, bytes: () => bytes },
+          layout.dialect
+        ).pipe(
+          unlessStopped,
+          // nothing was submitted: what is known of them stands
+          Effect.tapError(() => emitAll(refused))
+        )
+        if (jobId === undefined) return refused
+        yield* jobs.close(jobId)
+        yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
+        const settled = yield* settle(jobId, join, layout.dialect)
+        if (Exit.isFailure(settled.exit)) yield* fail(settled.exit.cause)
+        return settled.again
+      }, Effect.scoped)
+
+      /** Uploads and submits one part, and leaves it to be settled. */
+      const submit = Effect.fnUntraced(function* (inlet: Inlet.Inlet<B, E>) {
+        const layout = inlet.layout()
+        const partScope = yield* Scope.fork(scope)
+        const leave = Effect.andThen(Scope.close(partScope, Exit.void), slots.release(1))
+        const submitted = yield* Effect.gen(function* () {
+          const keeping = yield* Scope.provide(options.open(layout, limits.bytes), partScope)
+          const part = yield* Parts.make({
+            ...keeping,
+            inlet,
+            limits,
+            emit,
+            whole: options.whole,
+            onRows: (records, bytes) => progress({ _tag: "Uploading", jobId: uploadingTo, records, bytes })
+          })
+          const jobId = yield* unlessStopped(upload(part, layout.dialect))
+          const cause = part.failure()
+          if (cause !== undefined) yield* fail(cause)
+          if (jobId === undefined) return undefined
+          const { join } = keeping
+          // every row may have turned out to be one that is not sent
+          if (join.sent() === 0) return yield* Effect.as(jobs.abandon(jobId), undefined)
+          yield* jobs.close(jobId)
+          yield* keeping.release
+          yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes: part.bytes() })
+          return { jobId, join }
+        }).pipe(Effect.onError(() => leave))
+        if (submitted === undefined) {
+          yield* leave
+          return
+        }
+        const fiber = yield* settle(submitted.jobId, submitted.join, layout.dialect).pipe(
+          Effect.flatMap(({ again, exit }) =>
+            Effect.andThen(Exit.isFailure(exit) ? fail(exit.cause) : Effect.void, resend(again))
+          ),
+          failing,
+          Effect.ensuring(leave),
+          Effect.forkIn(scope)
+        )
+        settling.add(fiber)
+        fiber.addObserver(() => settling.delete(fiber))
+      })
+
+      const produce = Effect.gen(function* () {
+        const inlet = yield* Inlet.open(source, options.blocks())
+        while (failure === undefined) {
+          const block = yield* unlessStopped(inlet.peek({ rows: limits.rows, until: Number.POSITIVE_INFINITY }))
+          if (block === undefined) return
+          if (block.rows === 0) {
+            yield* emitAll(block.rejected)
+            inlet.take()
             continue
           }
-          const clash = join.enter(record, cells.success)
-          if (clash !== undefined) return Effect.fail(clash)
-          rows.push(sent(cells.success))
+          if ((yield* unlessStopped(slots.take(1))) === undefined) return
+          yield* submit(inlet)
         }
-        if (rows.length === 0) return Effect.succeed([isFirst, rows] as const)
-        return Effect.succeed([false, isFirst ? [columns, ...rows] : rows] as const)
-      }
-    )
-  )
-}
+      })
 
-const clientFailure = <B>(problem: RecordCodec.Problem, record: B): Outcome.Failed<B> => ({
-  _tag: "Failed",
-  jobId: undefined,
-  id: undefined,
-  error: {
-    code: "INVALID_RECORD",
-    message: problem.message,
-    fields: problem.column === undefined ? [] : [problem.column],
-    raw: problem.message
-  },
-  record,
-  origin: "client"
-})
-
-/** Creates the job, uploads and closes it. A job that is not closed is aborted when the scope ends. */
-const submit = Effect.fnUntraced(function* <A, B, E, R>(
-  blocks: Stream.Stream<Uint8Array, E, R>,
-  { job, join, progress }: Load<A, B>
-) {
-  let closing = false
-  const { id: jobId } = yield* Effect.acquireRelease(IngestJob.create(job), ({ id }) =>
-    closing ? Effect.void : abandon(id)
-  )
-  if (progress !== undefined) yield* progress({ _tag: "JobCreated", jobId })
-
-  let bytes = 0
-  yield* IngestJob.upload(
-    jobId,
-    Stream.mapArrayEffect(blocks, (blocks) => {
-      for (const block of blocks) bytes += block.length
-      if (bytes > Limits.uploadBytes) {
-        return Effect.fail(BulkError.make(new BulkError.UploadTooLarge({ jobId, limit: Limits.uploadBytes })))
-      }
-      return progress === undefined
-        ? Effect.succeed(blocks)
-        : Effect.as(progress({ _tag: "Uploading", jobId, records: join.sent(), bytes }), blocks)
+      yield* produce.pipe(
+        failing,
+        Effect.andThen(Effect.suspend(() => Fiber.awaitAll([...settling]))),
+        Effect.andThen(Effect.suspend(() => (failure === undefined ? Queue.end(out) : Queue.failCause(out, failure)))),
+        Effect.forkIn(scope)
+      )
+      return Stream.fromPull(Effect.succeed(Queue.take(out)))
     })
   )
-  // once the closing PATCH may have been sent, the job may be running: it is left alone
-  closing = true
-  yield* IngestJob.close(jobId)
-  if (progress !== undefined) yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
-  return jobId
-})
 
-/** Aborts a job that was never closed: it holds no data, so a failure to do so harms nothing. */
-const abandon = (jobId: string): Effect.Effect<void, never, Connection> =>
-  IngestJob.abort(jobId).pipe(
-    Effect.timeout("10 seconds"),
-    Effect.catchCause((cause) => Effect.logWarning(`job ${jobId} stays open: it could not be aborted`, cause)),
-    Effect.asVoid
-  )
+/** How many records a job has that is made of refused ones. */
+const resentRows = 2000
 
-const awaitDone = <A, B>(jobId: string, { poll, progress }: Load<A, B>) =>
-  IngestJob.awaitDone(jobId, {
-    poll,
-    onLook: (job) =>
-      progress === undefined
-        ? Effect.void
-        : progress({
-            _tag: "Processing",
-            jobId,
-            state: job.state,
-            processed: job.numberRecordsProcessed ?? 0,
-            failed: job.numberRecordsFailed ?? 0
-          })
-  }).pipe(
-    Effect.onInterrupt(() => Effect.logWarning(`job ${jobId} is submitted and runs on; nobody waits for it any more`))
-  )
+const isRefusedSession = ({ reason }: BulkError.BulkError): boolean =>
+  reason._tag === "ApiError" && reason.status === 401

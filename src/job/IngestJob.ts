@@ -8,16 +8,18 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
 import type * as Job from "./Job.ts"
 
 const endpoint = endpointAt("/jobs/ingest")
 
 /**
- * What a job is to do. The CSV is comma-separated with line feeds.
+ * What a job is to do, and how its CSV is written.
  *
  * @category models
  * @since 0.1.0
@@ -28,6 +30,12 @@ export interface CreateOptions {
   readonly operation: "insert" | "update" | "upsert" | "delete" | "hardDelete"
   /** The external id field of an upsert; a column of its CSV. */
   readonly externalIdFieldName?: string | undefined
+  /** The assignment rule for cases or leads. Default: none. */
+  readonly assignmentRuleId?: string | undefined
+  /** What is between cells. Default `COMMA`. */
+  readonly columnDelimiter?: Job.ColumnDelimiter | undefined
+  /** What ends lines. Default `LF`. */
+  readonly lineEnding?: Job.LineEnding | undefined
 }
 
 /**
@@ -91,6 +99,30 @@ export const abort = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkE
 export const get: (jobId: string) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> = endpoint.get
 
 /**
+ * The ingest jobs of the org, of all its users, in no order; page by page as they are
+ * taken.
+ *
+ * **Example** (Jobs that were left open)
+ *
+ * ```ts
+ * const open = IngestJob.list.pipe(Stream.filter(({ state }) => state === "Open"))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const list: Stream.Stream<Job.JobInfo, BulkError.BulkError, Connection> = endpoint.list
+
+/**
+ * Deletes a job that is in its last state, or waits to be processed, with its
+ * results. One that is gone already is no error.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const remove = (jobId: string): Effect.Effect<void, BulkError.BulkError, Connection> => endpoint.remove(jobId)
+
+/**
  * Waits until a closed job is `JobComplete`, `Failed` or `Aborted`, and gives
  * what was seen last; which of them it is, is for the caller to judge.
  *
@@ -103,14 +135,25 @@ export const awaitDone: <R = never>(
 ) => Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> = endpoint.awaitDone
 
 /**
- * One of a settled job's result files, as CSV bytes.
+ * One of a settled job's result files, as CSV bytes. A download that breaks goes on
+ * where it was.
+ *
+ * Fails with the last break when the connection's retry policy ends, and with
+ * `ResultsExpired` when the results are gone.
  *
  * @category operations
  * @since 0.1.0
  */
 export const results = (jobId: string, file: ResultFile): Stream.Stream<Uint8Array, BulkError.BulkError, Connection> =>
   Stream.unwrap(
-    Connection.use((connection) => connection.bytes({ path: `${endpoint.path(jobId)}/${file}` })).pipe(
-      Effect.map((download) => download.bytes)
+    Effect.map(
+      download({
+        jobId,
+        path: `${endpoint.path(jobId)}/${file}`,
+        look: endpoint.get(jobId),
+        rows: () => undefined,
+        head: () => Result.succeed(undefined)
+      }),
+      ({ bytes }) => bytes
     )
   )

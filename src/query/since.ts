@@ -179,22 +179,14 @@ const whereOf = (
 }
 
 /** When a job was created: the one time by the org's clock that comes with every query. */
-const createdAt = ({ createdDate = "", id }: Job.JobInfo): Effect.Effect<number, BulkError.BulkError> => {
-  const at = instantOf(createdDate)
-  return Number.isNaN(at)
+const createdAt = ({ createdDate, id }: Job.JobInfo): Effect.Effect<number, BulkError.BulkError> =>
+  createdDate === undefined
     ? Effect.fail(
         BulkError.make(
-          new BulkError.UnexpectedResponse({
-            request: `GET /jobs/query/${id}`,
-            problem: `its createdDate is no time: ${JSON.stringify(createdDate)}`
-          })
+          new BulkError.UnexpectedResponse({ request: `GET /jobs/query/${id}`, problem: "it has no createdDate" })
         )
       )
-    : Effect.succeed(at)
-}
-
-/** Salesforce writes `+0000` without a colon. */
-const instantOf = (text: string): number => Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"))
+    : Effect.succeed(DateTime.toEpochMillis(createdDate))
 
 /** The changes of a page, with what tells one of them from another. */
 const foundOn = <A>(

@@ -89,14 +89,14 @@ describe("an upload", () => {
     ...passing,
     "a body cut off": Faults.cutRequest(100)
   })) {
-    it.live(`is never sent again after ${what}: the job is aborted and nothing is stored`, () =>
+    it.live(`is never sent again to the same job after ${what}`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(load)
+        const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+        const error = yield* Effect.flip(
+          IngestJob.upload(id, Stream.encodeText(Stream.make("Name\n", "x\n".repeat(60))))
+        )
         assert.isTrue(error.isRetryable || error.isAuth)
         assert.strictEqual(yield* sent("PUT /jobs/ingest/ID/batches"), 1)
-        assert.isAtLeast(yield* sent("PATCH /jobs/ingest/ID"), 1)
-        const stored = yield* Effect.flatMap(EmbeddedOrg.EmbeddedOrg, (org) => org.records("Widget__c"))
-        assert.strictEqual(stored.length, 0)
       }).pipe(orgWith(Faults.on("upload", effect, { nth: 1 })))
     )
   }

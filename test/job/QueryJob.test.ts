@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { DateTime, Effect, Layer, Schema, Stream } from "effect"
 import { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as QueryJob from "../../src/job/QueryJob.ts"
@@ -74,7 +74,7 @@ describe("QueryJob", () => {
         ids
       )
       assert.strictEqual(requests.length, 3)
-      assert.match(jobs[0]?.createdDate ?? "", /^\d{4}-\d\d-\d\dT/)
+      assert.isTrue(DateTime.isDateTime(jobs[0]?.createdDate))
       requests.length = 0
       yield* Stream.runDrain(Stream.take(QueryJob.list, 2))
       assert.strictEqual(requests.length, 1)

@@ -1,0 +1,228 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as BulkError from "../BulkError.ts"
+import * as Limits from "../connection/Limits.ts"
+import type * as IngestJob from "../job/IngestJob.ts"
+import * as Csv from "../record/Csv.ts"
+import * as RecordCodec from "../record/RecordCodec.ts"
+import type * as Inlet from "./inlet.ts"
+import * as Join from "./join.ts"
+import type { Keeping, Load } from "./load.ts"
+import * as Outcome from "./Outcome.ts"
+import type { LoadOptions, Options } from "./options.ts"
+import { recordBlocks } from "./recordBlocks.ts"
+import * as Spool from "./Spool.ts"
+
+/** What a verb does with records. */
+export interface How<A, B> {
+  readonly nulls: RecordCodec.Nulls
+  /** The columns that are sent. */
+  readonly columns: ReadonlyArray<string>
+  /** By what the records are told apart; undefined if by nothing. */
+  readonly key: string | undefined
+  /** A record as outcomes hold it. */
+  readonly shown: (record: A) => B
+  /** The records that outcomes will hold, as long as they are in memory. */
+  readonly held: (records: ReadonlyArray<A>) => ReadonlyArray<B>
+  /** The records of outcomes as they were given, if they can be sent once more. */
+  readonly given: ((records: ReadonlyArray<B>) => ReadonlyArray<A>) | undefined
+  /** The org's echo as outcomes hold it, where there is no key. */
+  readonly echo: ((row: Outcome.CsvRow) => B) | undefined
+  /** Reads records back from what was spooled. */
+  readonly read: ((header: Csv.Row) => (row: Csv.Row) => Result.Result<B, string>) | undefined
+}
+
+type Codec<A> = RecordCodec.RecordCodec<A>
+
+/** Records that are told apart by a key come back as they are. */
+export const withKey = <A>(
+  codec: Codec<A>,
+  options: Pick<How<A, A>, "nulls"> & {
+    readonly key: string
+    readonly columns?: ReadonlyArray<string>
+  }
+): How<A, A> => ({
+  columns: codec.columns,
+  ...options,
+  shown: (record) => record,
+  held: (records) => records,
+  given: (records) => records,
+  echo: undefined,
+  read: (header) => {
+    const decode = codec.decoder(header)
+    if (Result.isFailure(decode)) return () => Result.fail(decode.failure.message)
+    const toNull = (cell: string) => (cell === "#N/A" ? "" : cell)
+    return (row) => Result.mapError(decode.success(row.map(toNull)), ({ message }) => message)
+  }
+})
+
+/** Only the `Id` is sent: any other column fails the whole job. */
+export const deletion = <A>(codec: Codec<A>): How<A, A> =>
+  withKey(codec, { nulls: "clear", key: "Id", columns: ["Id"] })
+
+/** Without a key what comes back is the org's echo. */
+export const withoutKey = <A>(
+  codec: Codec<A>,
+  options: Pick<How<A, Outcome.CsvRow>, "nulls">
+): How<A, Outcome.CsvRow> => ({
+  ...options,
+  columns: codec.columns,
+  key: undefined,
+  shown: codec.show,
+  held: () => [],
+  given: undefined,
+  echo: (row) => row,
+  read: undefined
+})
+
+/** How many records are read back from the spool at once. */
+const readAtOnce = 50_000
+
+/** Makes a load of a verb's options. Fails with `InvalidOptions` if they cannot work. */
+export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.RecordSchema, B>(
+  operation: IngestJob.CreateOptions["operation"],
+  options: Options<S>,
+  howOf: (codec: Codec<S["Type"]>) => How<S["Type"], B>
+): Effect.fn.Return<Load<S["Type"], B>, BulkError.BulkError> {
+  const kind = options.spool ?? (yield* Spool.Spool)
+  const made = RecordCodec.make(options.schema)
+  const codec = yield* Result.isSuccess(made) ? Effect.succeed(made.success) : invalid(options, operation, made.failure)
+  const how = howOf(codec)
+  const { columns, given, key, nulls } = how
+  const limits = yield* limitsOf(options, operation, kind)
+  const { columnDelimiter = "COMMA", lineEnding = "LF" } = options
+  const dialect: Csv.Dialect = { columnDelimiter, lineEnding }
+  const canonical = key === undefined ? undefined : codec.canonical(key)
+  if (key !== undefined && canonical === undefined) {
+    const problem = `the key ${key} is no column of the schema (${codec.columns.join(", ")})`
+    return yield* invalid(options, operation, problem)
+  }
+  const readable =
+    key === undefined || kind.keepsRecords || (columns.length === codec.columns.length && nulls === "clear")
+      ? undefined
+      : { nulls: "clear" as const, dialect }
+
+  const header = Csv.encodeRows([columns], dialect).length
+  const blocks = () =>
+    recordBlocks<S["Type"], B>({
+      codec,
+      encoder: { nulls, dialect, columns, key },
+      readable,
+      shown: how.shown,
+      held: kind.keepsRecords && key !== undefined ? how.held : () => [],
+      maxBytes: limits.bytes - header
+    })
+
+  return {
+    ...commonOf(options, limits),
+    job: {
+      object: options.object,
+      operation,
+      externalIdFieldName: operation === "upsert" ? key : undefined,
+      assignmentRuleId: options.assignmentRuleId
+    },
+    blocks,
+    open: opening({
+      kind,
+      key: { column: key ?? "", canonical: canonical ?? ((cell) => cell) },
+      duplicates: options.duplicates ?? "fail",
+      hasReadable: readable !== undefined,
+      echo: how.echo,
+      read: how.read
+    }),
+    again:
+      given === undefined
+        ? undefined
+        : (records) => {
+            const again = blocks()
+            again.add(given(records))
+            const all: Array<Inlet.Block<B>> = []
+            for (let block = again.next(records.length); block !== undefined; block = again.next(records.length)) {
+              all.push(block)
+            }
+            return { layout: again.layout(), blocks: all }
+          }
+  }
+})
+
+const invalid = (options: LoadOptions, operation: string, problem: string) =>
+  Effect.fail(
+    BulkError.make(new BulkError.InvalidOptions({ problem: `${operation} of ${options.object}: ${problem}` }))
+  )
+
+const limitsOf = (options: LoadOptions, operation: string, kind: Spool.Kind) => {
+  const { concurrency = 4, partBytes = kind.partBytes, partRows = Number.POSITIVE_INFINITY } = options
+  const problem =
+    partBytes > Limits.uploadBytes
+      ? `partBytes is ${partBytes}, and Salesforce takes ${Limits.uploadBytes} bytes a job`
+      : !(partBytes >= 1)
+        ? `partBytes is ${partBytes}`
+        : !(partRows >= 1)
+          ? `partRows is ${partRows}`
+          : !(concurrency >= 1)
+            ? `concurrency is ${concurrency}`
+            : undefined
+  return problem === undefined
+    ? Effect.succeed({ bytes: partBytes, rows: Math.floor(partRows), within: options.partWithin ?? "5 minutes" })
+    : invalid(options, operation, problem)
+}
+
+const commonOf = (options: LoadOptions, limits: Load<never, never>["limits"]) => ({
+  limits,
+  whole: options.duplicates === "last",
+  concurrency: Math.floor(options.concurrency ?? 4),
+  successes: options.outcomes !== "failures",
+  poll: options.poll,
+  onInterrupt: options.onInterrupt ?? "leave",
+  onJobFailed: options.onJobFailed ?? "fail",
+  onRowError: options.onRowError ?? "outcome",
+  rowRetry: {
+    isTransient: options.retryRows === "never" ? () => false : (options.isTransient ?? Outcome.isTransient),
+    schedule: options.retryRows === undefined || options.retryRows === "never" ? defaultRetry : options.retryRows
+  },
+  progress: options.progress
+})
+
+const defaultRetry = Schedule.exponential("10 seconds", 2).pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
+
+/** How room is made for a part. */
+const opening =
+  <B>(options: {
+    readonly kind: Spool.Kind
+    readonly key: Join.Key
+    readonly duplicates: Join.Duplicates
+    readonly hasReadable: boolean
+    readonly echo: How<never, B>["echo"]
+    readonly read: How<never, B>["read"]
+  }): Load<never, B>["open"] =>
+  (layout, bytes) =>
+    Effect.gen(function* () {
+      const { duplicates, echo, hasReadable, key, kind, read } = options
+      const inner = yield* Scope.fork(yield* Effect.scope)
+      const spooled = yield* Scope.provide(kind.open({ bytes }), inner)
+      const readable = hasReadable ? yield* kind.open({ bytes }) : undefined
+      const release = Scope.close(inner, Exit.void)
+      if (echo !== undefined) {
+        const keeping: Keeping<B> = { join: Join.byEcho(echo), keep: () => {}, spooled, readable, release }
+        return keeping
+      }
+      const held = Join.inMemory<B>()
+      const isHeld = kind.keepsRecords && read !== undefined
+      const find = isHeld
+        ? held.find
+        : Join.inSpool<B>({
+            spooled: readable ?? spooled,
+            dialect: () => layout.dialect,
+            decode: read ?? (() => () => Result.fail("it cannot be read"))
+          })
+      return {
+        join: Join.byKey({ key, duplicates, find, batch: isHeld ? 1 : readAtOnce }),
+        keep: isHeld ? held.keep : () => {},
+        spooled,
+        readable,
+        release: isHeld || hasReadable ? release : Effect.void
+      }
+    })

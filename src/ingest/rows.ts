@@ -1,0 +1,39 @@
+const quote = 34
+const lineFeed = 10
+
+/**
+ * Leaves rows out of CSV, by their number, the first one being `first`. The CSV may
+ * come in pieces, cut anywhere. A line feed ends a row if it stands outside quotes,
+ * which come in pairs.
+ */
+export const rowFilter = (isWanted: (row: number) => boolean, first: number): ((bytes: Uint8Array) => Uint8Array) => {
+  let row = first
+  let wanted = isWanted(row)
+  let isQuoted = false
+  return (bytes) => {
+    const kept = new Uint8Array(bytes.length)
+    let length = 0
+    let begin = 0
+    const end = (at: number) => {
+      if (wanted) {
+        kept.set(bytes.subarray(begin, at), length)
+        length += at - begin
+      }
+      begin = at
+    }
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]
+      if (byte === quote) isQuoted = !isQuoted
+      else if (byte === lineFeed && !isQuoted) {
+        end(i + 1)
+        wanted = isWanted(++row)
+      }
+    }
+    end(bytes.length)
+    return kept.subarray(0, length)
+  }
+}
+
+/** Whole rows without those that are not wanted, by their number from 0. */
+export const withoutRows = (bytes: Uint8Array, isWanted: (row: number) => boolean): Uint8Array =>
+  rowFilter(isWanted, 0)(bytes)
