@@ -262,6 +262,22 @@ const Organizations = Schema.Struct({
 })
 
 /**
+ * Adds to the failures of an effect which org they concern, where they do not say so.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const inOrg = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Connection> =>
+  Effect.catch(self, (error) =>
+    error instanceof BulkError.BulkError
+      ? Effect.flatMap(
+          Connection.use(({ org }) => org),
+          (org) => Effect.fail(error.org === undefined ? (BulkError.inOrg(error, org) as typeof error) : error)
+        )
+      : Effect.fail(error)
+  )
+
+/**
  * Counts the requests that are sent where it is provided, repeats included.
  * Default: nobody counts.
  *
@@ -446,6 +462,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     })
 
   const json = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(request: Request, schema: S) {
+    yield* checkJobId(request.path)
     if (request.method === "POST") yield* belowDailyLimit
     const toSend = toHttp(request).pipe(HttpClientRequest.acceptJson)
     const { text, url } = yield* send(client, toSend).pipe(
@@ -473,6 +490,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   })
 
   const bytes = Effect.fnUntraced(function* (request: Omit<Request, "method" | "body">) {
+    yield* checkJobId(request.path)
     const { instanceUrl } = yield* retry(current)
     const gzip = options.gzipDownloads ?? !staysHere(instanceUrl)
     const toSend = toHttp({ ...request, method: "GET" }).pipe(
@@ -508,6 +526,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     body: Stream.Stream<Uint8Array, E, R>,
     { gzip = options.gzipUploads ?? false }: UploadOptions = {}
   ) {
+    yield* checkJobId(path)
     const context = yield* Effect.context<R>()
     const watch = yield* watchUpload(idleTimeout, patience)
     // HTTP clients fold a failing body into errors of their own: keep the original
@@ -558,6 +577,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
 })
 
 const invalid = (problem: string) => BulkError.make(new BulkError.InvalidOptions({ problem }))
+
+/** What cannot be a job is not asked for: an empty id would be the list of all jobs. */
+const checkJobId = (path: string): Effect.Effect<void, BulkError.BulkError> => {
+  const jobId = /^\/jobs\/(?:ingest|query)\/([^/]*)/.exec(path)?.[1]
+  return jobId === undefined || /^750[A-Za-z0-9]{1,15}$/.test(jobId)
+    ? Effect.void
+    : Effect.fail(invalid(`${JSON.stringify(jobId)} is no id of a job: those begin with 750, like 750Qx00000A1b2cIAB`))
+}
 
 const toHttp = (request: Request): HttpRequest =>
   HttpClientRequest.make(request.method)(request.path, {

@@ -6,23 +6,25 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as BulkError from "../BulkError.ts"
 import * as Job from "./Job.ts"
 
 /**
- * A polling policy. Delays grow from `first` by `factor` up to `cap`, each with
- * jitter, so that many waiting clients do not ask in step.
+ * A polling policy. Delays grow from `first` by `factor` up to `cap`; each is
+ * shortened by up to a fifth, so that many waiting clients do not ask in step. Every
+ * look is an API call.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Poll {
-  /** The delay before the second look; the first look is immediate. Default 250 ms. */
+  /** The delay before the second look, above nothing; the first look is immediate. Default 250 ms. */
   readonly first?: Duration.Input | undefined
-  /** How much each delay exceeds the one before; above 1. Default 2. */
+  /** How much each delay exceeds the one before; 1 or more. Default 2. */
   readonly factor?: number | undefined
   /** The longest delay. Default 30 seconds. */
   readonly cap?: Duration.Input | undefined
@@ -34,7 +36,8 @@ export interface Poll {
  * Looks until the job is in a terminal state, and gives what was seen last.
  * `onLook` runs after every look.
  *
- * Fails with `DeadlinePassed` when the policy's deadline passes first.
+ * Fails with `DeadlinePassed` when the policy's deadline passes first, and with
+ * `InvalidOptions` for a policy that would look without a pause.
  *
  * @category combinators
  * @since 0.1.0
@@ -49,6 +52,8 @@ export const untilDone = <A extends Job.JobInfo, E, R, R2 = never>(
 ): Effect.Effect<A, E | BulkError.BulkError, R | R2> =>
   Effect.suspend(() => {
     const { jobId, onLook, poll = {} } = options
+    const problem = problemOf(poll)
+    if (problem !== undefined) return Effect.fail(BulkError.make(new BulkError.InvalidOptions({ problem })))
     let state: Job.State = "never seen"
     const looking = look.pipe(
       Effect.tap((job) => {
@@ -66,8 +71,20 @@ export const untilDone = <A extends Job.JobInfo, E, R, R2 = never>(
     })
   })
 
+const problemOf = ({ cap = "30 seconds", factor = 2, first = "250 millis" }: Poll): string | undefined => {
+  for (const [name, delay] of Object.entries({ first, cap })) {
+    if (!(Duration.toMillis(delay) > 0))
+      return `poll: ${name} must be above nothing, or the org is asked without a pause`
+  }
+  return factor >= 1 ? undefined : `poll: factor ${factor} would make delays ever shorter`
+}
+
 const delays = (poll: Poll): Schedule.Schedule<unknown> =>
   Schedule.min([
     Schedule.exponential(poll.first ?? "250 millis", poll.factor ?? 2),
     Schedule.spaced(poll.cap ?? "30 seconds")
-  ]).pipe(Schedule.jittered)
+  ]).pipe(
+    Schedule.modifyDelay(({ duration }) =>
+      Effect.map(Random.next, (chance) => Duration.times(duration, 1 - chance / 5))
+    )
+  )

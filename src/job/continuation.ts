@@ -11,8 +11,13 @@ export const fields = { done: Schema.Boolean, nextRecordsUrl: Url, nextRecordUrl
 /** The locator within a URL that Salesforce gave; the rest of it is not always right. */
 export const locatorIn = (url: string): string | undefined => {
   const locator = /[?&](?:query)?locator=([^&#]+)/i.exec(url)?.[1]
-  // no form: a plus is a plus
-  return locator === undefined ? undefined : decodeURIComponent(locator)
+  if (locator === undefined) return undefined
+  try {
+    // no form: a plus is a plus
+    return decodeURIComponent(locator)
+  } catch {
+    return locator
+  }
 }
 
 /** Where a list goes on. One that is neither done nor goes on is an error, never a short list. */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import { Connection } from "../connection/Connection.ts"
+import { Connection, inOrg } from "../connection/Connection.ts"
 import * as Continuation from "./continuation.ts"
 import * as Job from "./Job.ts"
 import * as Poll from "./Poll.ts"
@@ -84,7 +84,8 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   const close = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
     Effect.suspend(() => {
       let sent = false
-      const unknown = (cause: BulkError.BulkError) => BulkError.make(new BulkError.CommitUnknown({ jobId, cause }))
+      const unknown = (cause: BulkError.BulkError) =>
+        BulkError.make(new BulkError.CommitUnknown({ jobId, cause }), cause.org)
       const once = Effect.catch(patchState(jobId, "UploadComplete", false), (error) => {
         if (!error.isRetryable && !(sent && isRefusedState(error))) return Effect.fail(error)
         sent = true
@@ -102,10 +103,9 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
     jobId: string,
     options?: AwaitOptions<R>
   ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> =>
-    Poll.untilDone(get(jobId), { ...options, jobId })
+    inOrg(Poll.untilDone(get(jobId), { ...options, jobId }))
 
   return { path, create, get, list, abort, remove, close, awaitDone }
 }
 
-const isRefusedState = ({ reason }: BulkError.BulkError): boolean =>
-  reason._tag === "ApiError" && reason.code === "INVALIDJOBSTATE"
+const isRefusedState = ({ code }: BulkError.BulkError): boolean => code === "INVALID_JOB_STATE"
