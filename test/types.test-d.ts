@@ -1,7 +1,7 @@
-import type { Effect, Stream } from "effect"
-import { Context, Schema } from "effect"
+import type { Stream } from "effect"
+import { Context, Effect, Schema } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
-import type { BulkError, Connection, Outcome, Summary } from "../src/index.ts"
+import type { BulkError, Connection, ErrorCode, Outcome, Summary } from "../src/index.ts"
 import { Ingest, Query, soql } from "../src/index.ts"
 
 class Item extends Schema.Class<Item>("Item")({
@@ -86,6 +86,34 @@ describe("Ingest", () => {
     const Needy: Schema.Codec<{ readonly Sku__c: string }, { readonly Sku__c: string }, Database> = null as never
     // @ts-expect-error it needs a Database to decode
     Ingest.insert({ object: "Item__c", schema: Needy })
+  })
+})
+
+describe("BulkError", () => {
+  const failing: Effect.Effect<number, BulkError.BulkError | "other"> = null as never
+
+  it("is handled by its reasons, each with its own fields", () => {
+    const handled = failing.pipe(
+      Effect.catchReason("BulkError", "JobFailed", ({ jobId, state }) => Effect.succeed([jobId, state] as const))
+    )
+    expectTypeOf<Effect.Success<typeof handled>>().toEqualTypeOf<number | readonly [string, "Failed" | "Aborted"]>()
+    expectTypeOf<Effect.Error<typeof handled>>().toEqualTypeOf<BulkError.BulkError | "other">()
+    const several = failing.pipe(
+      Effect.catchReasons("BulkError", {
+        SessionExpired: ({ instanceUrl }) => Effect.succeed(instanceUrl),
+        DailyLimitReached: ({ max }) => Effect.succeed(max)
+      })
+    )
+    expectTypeOf<Effect.Success<typeof several>>().toEqualTypeOf<number | string>()
+    // @ts-expect-error no such reason
+    Effect.catchReason(failing, "BulkError", "Explosion", () => Effect.succeed(1))
+  })
+
+  it("has codes that are checked", () => {
+    const code: ErrorCode.ErrorCode | undefined = null as never as BulkError.BulkError["code"]
+    expectTypeOf<"INVALID_JOB_STATE">().toExtend<NonNullable<typeof code>>()
+    // @ts-expect-error not how it is spelled here
+    expectTypeOf<"INVALIDJOBSTATE">().toExtend<ErrorCode.ErrorCode>()
   })
 })
 
