@@ -42,7 +42,11 @@ const operations: Readonly<Record<string, Effect.Effect<unknown, unknown, Connec
   ),
   "Query.records": Stream.runDrain(Query.records({ schema: Widget, from: "Widget__c", poll })),
   "Query.records by SOQL": Stream.runDrain(
-    Query.records({ schema: Widget, soql: soql`SELECT Name FROM Widget__c`, poll })
+    Query.records({
+      schema: Widget,
+      soql: soql`SELECT Key__c, Name, Count__c, Active__c, Grade__c, Seen__c, Note__c FROM Widget__c`,
+      poll
+    })
   )
 }
 
