@@ -95,7 +95,15 @@ export const lookup = (name: string, label: string, to: string, more: More = {})
   ...more
 })
 
+/** When somebody last saw a record, which no load can change. */
+export const viewed: ReadonlyArray<StandardField> = [
+  dateTime("LastViewedDate", "Last Viewed Date", readOnly),
+  dateTime("LastReferencedDate", "Last Referenced Date", readOnly)
+]
+
 export const owner = (to = "User"): StandardField => lookup("OwnerId", "Owner ID", to, defaulted)
+
+const accuracies = "Address|NearAddress|Block|Street|ExtendedZip|Zip|Neighborhood|City|County|State|Unknown"
 
 /** An address and what it is made of. */
 export const address = (prefix: string): ReadonlyArray<StandardField> => {
@@ -107,6 +115,11 @@ export const address = (prefix: string): ReadonlyArray<StandardField> => {
     text(`${prefix}State`, label("State/Province"), 80, part),
     text(`${prefix}PostalCode`, label("Zip/Postal Code"), 20, part),
     text(`${prefix}Country`, label("Country"), 80, part),
+    picklist(`${prefix}GeocodeAccuracy`, label("Geocode Accuracy"), accuracies, {
+      ...part,
+      length: 40,
+      restrictedPicklist: true
+    }),
     { name: `${prefix}Latitude`, label: label("Latitude"), type: "double", precision: 18, scale: 15, ...part },
     { name: `${prefix}Longitude`, label: label("Longitude"), type: "double", precision: 18, scale: 15, ...part },
     { name: `${prefix}Address`, label: label("Address"), type: "address", ...readOnly }

@@ -22,13 +22,16 @@ import {
   type StandardObject,
   text,
   textArea,
-  url
+  url,
+  viewed
 } from "./standardFields.ts"
 
 const industries =
   "Agriculture|Apparel|Banking|Biotechnology|Chemicals|Communications|Construction|Consulting|Education|Electronics|Energy|Engineering|Entertainment|Environmental|Finance|Food & Beverage|Government|Healthcare|Hospitality|Insurance|Machinery|Manufacturing|Media|Not For Profit|Recreation|Retail|Shipping|Technology|Telecommunications|Transportation|Utilities|Other"
 const sources = "Web|Phone Inquiry|Partner Referral|Purchased List|Other"
 const ratings = "Hot|Warm|Cold"
+const clean = "Matched|Different|Acknowledged|NotFound|Inactive|Pending|SelectMatch|Skipped"
+const cleanStatus = picklist("CleanStatus", "Clean Status", clean, { length: 40, restrictedPicklist: true })
 
 export const account: StandardObject = {
   name: "Account",
@@ -60,7 +63,17 @@ export const account: StandardObject = {
     owner(),
     picklist("AccountSource", "Account Source", sources),
     text("SicDesc", "SIC Description", 80),
-    date("LastActivityDate", "Last Activity", readOnly)
+    lookup("MasterRecordId", "Master Record ID", "Account", readOnly),
+    url("PhotoUrl", "Photo URL", readOnly),
+    text("Jigsaw", "Data.com Key", 20),
+    cleanStatus,
+    text("DunsNumber", "D-U-N-S Number", 9),
+    text("Tradestyle", "Tradestyle", 255),
+    text("NaicsCode", "NAICS Code", 8),
+    text("NaicsDesc", "NAICS Description", 120),
+    text("YearStarted", "Year Started", 4),
+    date("LastActivityDate", "Last Activity", readOnly),
+    ...viewed
   ]
 }
 
@@ -93,7 +106,13 @@ export const contact: StandardObject = {
     checkbox("DoNotCall", "Do Not Call"),
     date("LastActivityDate", "Last Activity", readOnly),
     text("EmailBouncedReason", "Email Bounced Reason", 255),
-    dateTime("EmailBouncedDate", "Email Bounced Date")
+    dateTime("EmailBouncedDate", "Email Bounced Date"),
+    checkbox("IsEmailBounced", "Is Email Bounced", readOnly),
+    lookup("MasterRecordId", "Master Record ID", "Contact", readOnly),
+    url("PhotoUrl", "Photo URL", readOnly),
+    text("Jigsaw", "Data.com Key", 20),
+    cleanStatus,
+    ...viewed
   ]
 }
 
@@ -133,7 +152,14 @@ export const lead: StandardObject = {
     checkbox("HasOptedOutOfEmail", "Email Opt Out"),
     checkbox("HasOptedOutOfFax", "Fax Opt Out"),
     checkbox("DoNotCall", "Do Not Call"),
-    date("LastActivityDate", "Last Activity", readOnly)
+    lookup("MasterRecordId", "Master Record ID", "Lead", readOnly),
+    url("PhotoUrl", "Photo URL", readOnly),
+    text("Jigsaw", "Data.com Key", 20),
+    cleanStatus,
+    text("EmailBouncedReason", "Email Bounced Reason", 255),
+    dateTime("EmailBouncedDate", "Email Bounced Date"),
+    date("LastActivityDate", "Last Activity", readOnly),
+    ...viewed
   ]
 }
 
@@ -170,7 +196,9 @@ export const opportunity: StandardObject = {
     lookup("CampaignId", "Campaign ID", "Campaign"),
     owner(),
     lookup("ContactId", "Contact ID", "Contact", { updateable: false }),
-    date("LastActivityDate", "Last Activity", readOnly)
+    checkbox("HasOpportunityLineItem", "Has Line Item", readOnly),
+    date("LastActivityDate", "Last Activity", readOnly),
+    ...viewed
   ]
 }
 
@@ -209,7 +237,9 @@ export const case_: StandardObject = {
     dateTime("ClosedDate", "Closed Date", readOnly),
     checkbox("IsEscalated", "Escalated"),
     owner("Group|User"),
-    textArea("Comments", "Internal Comments", 4_000, { updateable: true })
+    textArea("Comments", "Internal Comments", 4_000),
+    lookup("MasterRecordId", "Master Record ID", "Case", readOnly),
+    ...viewed
   ]
 }
 
@@ -229,6 +259,8 @@ export const task: StandardObject = {
     textArea("Description", "Description", 32_000),
     lookup("AccountId", "Account ID", "Account", readOnly),
     checkbox("IsClosed", "Closed", readOnly),
+    checkbox("IsArchived", "Archived", readOnly),
+    dateTime("CompletedDateTime", "Completed Date/Time", readOnly),
     int("CallDurationInSeconds", "Call Duration"),
     picklist("CallType", "Call Type", "Internal|Inbound|Outbound", { length: 40 }),
     text("CallDisposition", "Call Result", 255),
@@ -256,7 +288,9 @@ export const product2: StandardObject = {
     url("DisplayUrl", "Display URL", { length: 1_000 }),
     picklist("QuantityUnitOfMeasure", "Quantity Unit Of Measure", "Each"),
     text("StockKeepingUnit", "Product SKU", 180),
-    text("ExternalId", "External ID", 255)
+    text("ExternalId", "External ID", 255),
+    checkbox("IsArchived", "Archived", readOnly),
+    ...viewed
   ]
 }
 
@@ -293,6 +327,8 @@ export const user: StandardObject = {
     picklist("LanguageLocaleKey", "Language", "en_US|de|es|fr|ja", { ...required, length: 40 }),
     lookup("UserRoleId", "Role ID", "UserRole"),
     text("EmployeeNumber", "Employee Number", 20),
+    phone("Extension", "Extension"),
+    textArea("AboutMe", "About Me", 1_000),
     lookup("ManagerId", "Manager ID", "User"),
     dateTime("LastLoginDate", "Last Login", readOnly),
     text("FederationIdentifier", "SAML Federation ID", 512)
@@ -350,7 +386,8 @@ export const campaign: StandardObject = {
     checkbox("IsActive", "Active"),
     textArea("Description", "Description", 32_000),
     owner(),
-    date("LastActivityDate", "Last Activity", readOnly)
+    date("LastActivityDate", "Last Activity", readOnly),
+    ...viewed
   ]
 }
 

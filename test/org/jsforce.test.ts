@@ -1,5 +1,6 @@
 // An unmodified client judges the org: jsforce 3, over a socket.
 import { createServer } from "node:http"
+import { Readable } from "node:stream"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -139,6 +140,32 @@ describe("jsforce, in bulk", () => {
         all.filter((each) => each.IsDeleted === "true").map((each) => each.Id),
         [Id]
       )
+    }).pipe(Effect.provide(served()))
+  )
+
+  it.live("hard deletes, past the recycle bin", () =>
+    connected(async (connection) => {
+      const { bulk2 } = connection
+      const { successfulResults } = await insert(connection, 10)
+      const input = successfulResults.slice(0, 4).map((row) => ({ Id: row.sf__Id }))
+      const deleted = await bulk2.loadAndWaitForResults({ object, operation: "hardDelete", input })
+      assert.strictEqual(deleted.successfulResults.length, 4)
+      const all = await (await bulk2.query("SELECT Id FROM Item__c", { scanAll: true })).toArray()
+      assert.strictEqual(all.length, 6)
+    }).pipe(Effect.provide(served({ hardDelete: true })))
+  )
+
+  it.live("streams a CSV up, in another dialect, and is given its rows back", () =>
+    connected(async ({ bulk2 }) => {
+      const lines = ["Name|Sku__c", ...items(1_000).map(({ Name, Sku__c }) => `${Name}|${Sku__c}`), ""]
+      const job = bulk2.createJob({ object, operation: "insert", columnDelimiter: "PIPE", lineEnding: "CRLF" })
+      await job.open()
+      await job.uploadData(Readable.from(lines.map((line, i) => (i === lines.length - 1 ? line : `${line}\r\n`))))
+      await job.close()
+      await job.poll(5, 20_000)
+      const { failedResults, successfulResults } = await job.getAllResults()
+      assert.deepStrictEqual(failedResults, [])
+      assert.strictEqual(new Set(successfulResults.map((row) => cell(row, "Sku__c"))).size, 1_000)
     }).pipe(Effect.provide(served()))
   )
 
