@@ -113,6 +113,8 @@ export interface Options {
   readonly oauth?: OAuth.Options | undefined
   /** The requests a day that it tells clients they may make; 100,000 by default. It counts them, and refuses none. */
   readonly dailyRequests?: number | undefined
+  /** The query jobs that may be created within 24 hours; 10,000 by default, as in every org. More are refused. */
+  readonly dailyQueryJobs?: number | undefined
   /** Whether its user may hard delete; not by default, as in a new org. */
   readonly hardDelete?: boolean | undefined
   /** Rules in code, by object: what its validation rules and triggers say about a row. */
@@ -223,6 +225,7 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
   const sessions = new Sessions()
   const recorder = new Recorder()
   const pace = new Pace(options.polls)
+  const dailyQueryJobs = options.dailyQueryJobs ?? 10_000
   const common = {
     store,
     objects: new Map(objects.map((object) => [object.name.toLowerCase(), object])),
@@ -238,7 +241,8 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
       hardDelete: options.hardDelete ?? false,
       delay: options.queueDelay ?? "20 millis",
       pace,
-      contention: options.contention ?? false
+      contention: options.contention ?? false,
+      dailyQueryJobs
     })
     return yield* Routes.make({
       ...common,
@@ -248,7 +252,8 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
       pageSize: options.pageSize ?? 50_000,
       listSize: options.listSize ?? 1_000,
       queryPageSize: options.queryPageSize ?? 2_000,
-      dailyRequests: options.dailyRequests ?? 100_000
+      dailyRequests: options.dailyRequests ?? 100_000,
+      dailyQueryJobs
     })
   }).pipe(Effect.provideService(Clock.Clock, clock))
   const newSession = Effect.map(newToken, (token) => {

@@ -120,8 +120,10 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly hardDelete: boolean
   readonly faults: FaultState
   readonly contention: boolean
+  /** How many query jobs may be created within 24 hours. */
+  readonly dailyQueryJobs: number
 }): Effect.fn.Return<JobEngine, never, Scope.Scope> {
-  const { faults, objects, pace, store, userId } = options
+  const { dailyQueryJobs, faults, objects, pace, store, userId } = options
   const fork = yield* FiberSet.makeRuntime()
   const process = Processing.make(options)
 
@@ -255,6 +257,13 @@ export const make = Effect.fnUntraced(function* (options: {
     createQuery: Effect.fnUntraced(function* (job) {
       const { object } = yield* compile(job)
       const common = yield* begin
+      const used = store.queryJobsSince(common.created - 86_400_000)
+      if (used >= dailyQueryJobs) {
+        return yield* badRequest(
+          "LIMIT_EXCEEDED",
+          `Max bulk v2 query jobs (${dailyQueryJobs}) per 24 hrs has been reached (${used})`
+        )
+      }
       const created = save<QueryJob>({ kind: "query", ...common, ...job, object, state: "UploadComplete" })
       handOver(created.id)
       return created

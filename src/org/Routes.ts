@@ -71,6 +71,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly queryPageSize: number
   /** How many requests a day are allowed; that is said to clients, and no more. */
   readonly dailyRequests: number
+  readonly dailyQueryJobs: number
 }): Effect.fn.Return<App> {
   const { dailyRequests, oauth } = options
   const router = yield* HttpRouter.make

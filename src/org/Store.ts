@@ -202,6 +202,14 @@ export class Store {
     return { queries: Number(jobs?.queries), batches: Number(jobs?.batches), bytes: Number(blocks?.bytes) }
   }
 
+  /** How many query jobs were created since then. */
+  queryJobsSince(millis: number): number {
+    const counted = this.statement(
+      "SELECT count(*) AS jobs FROM _job WHERE content ->> 'kind' = 'query' AND content ->> 'created' >= ?"
+    ).get(millis)
+    return Number(counted?.jobs)
+  }
+
   /** The jobs that are handed over and not at their end, the oldest first. */
   unfinishedJobs(): ReadonlyArray<Job> {
     return this.statement(

@@ -4,6 +4,7 @@ import type { Field, ObjectDescribe } from "./Describe.ts"
 const nameParts = ["FirstName", "MiddleName", "LastName", "Suffix"]
 
 const formulas: Readonly<Record<string, { readonly of: string; readonly sql: string }>> = {
+  "Contact.IsEmailBounced": { of: "EmailBouncedReason", sql: `"EmailBouncedReason" IS NOT NULL` },
   "Lead.IsConverted": { of: "Status", sql: `0` },
   "Opportunity.IsClosed": { of: "StageName", sql: `ifnull("StageName" IN ('Closed Won', 'Closed Lost'), 0)` },
   "Opportunity.IsWon": { of: "StageName", sql: `ifnull("StageName" = 'Closed Won', 0)` },

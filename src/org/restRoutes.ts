@@ -69,10 +69,11 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly rules: RowRules
   readonly queryPageSize: number
   readonly dailyRequests: number
+  readonly dailyQueryJobs: number
   /** How many requests were made within a day. */
   readonly requests: (now: number) => number
 }): Effect.fn.Return<Paths> {
-  const { dailyRequests, identity, objects, queryPageSize, requests, rules, store } = options
+  const { dailyQueryJobs, dailyRequests, identity, objects, queryPageSize, requests, rules, store } = options
   const records = Records.make({ store, objects, rules, userId: identity.userId })
   const queries = RestQuery.make({ store, objects })
   const started = yield* Clock.currentTimeMillis
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (options: {
       DailyAsyncApexExecutions: allowance(250_000, 0),
       DailyBulkApiBatches: allowance(15_000, batches),
       DailyBulkV2QueryFileStorageMB: allowance(976_562, megabytes(bytes)),
-      DailyBulkV2QueryJobs: allowance(10_000, queries),
+      DailyBulkV2QueryJobs: allowance(dailyQueryJobs, queries),
       DataStorageMB: allowance(10_240, megabytes(stored)),
       FileStorageMB: allowance(10_240, 0)
     })

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Request from "effect/http/HttpClientRequest"
+import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import * as Faults from "../../src/org/Faults.ts"
 import { type Answer, json, refusal, sortedRows } from "../org/support.ts"
 import { api, contract, prepared, unique } from "./target.ts"
@@ -194,6 +195,34 @@ contract("4.1 ingest: transitions to the end", (it) => {
   )
 })
 
+prepared({}, "4.1 ingest: lifetimes", (it) => {
+  it.effect("Open for more than 24 hours: it takes no data and cannot be handed over, but be aborted", () =>
+    Effect.gen(function* () {
+      const { abort, close, create, put } = yield* api
+      const { clock } = yield* EmbeddedOrg.EmbeddedOrg
+      const id = yield* create({})
+      yield* clock.advance("25 hours")
+      expect(yield* put(id, "Name\nx\n"), illegal)
+      expect(yield* close(id), illegal)
+      expect(yield* abort(id), 200)
+    })
+  )
+
+  it.effect("seven days after its end: 404, the results too", () =>
+    Effect.gen(function* () {
+      const { ask, info, page, run, successful } = yield* api
+      const { clock } = yield* EmbeddedOrg.EmbeddedOrg
+      const [{ id }, queryId] = [yield* run({}, numbered(1)), yield* ask("SELECT Id FROM Account LIMIT 1")]
+      yield* clock.advance("6 days")
+      assert.strictEqual((yield* info(id)).state, "JobComplete")
+      expect(yield* page(queryId), 200)
+      yield* clock.advance("25 hours")
+      expect(yield* successful(id), notFound)
+      expect(yield* page(queryId), notFound)
+    })
+  )
+})
+
 // --- 4.2 ------------------------------------------------------------------------
 
 const soql = "SELECT Id FROM Account LIMIT 5"
@@ -307,6 +336,15 @@ contract("4.3 documented transition errors", (it) => {
       const { ask, sendIn } = yield* api
       const id = yield* ask(soql)
       assert.strictEqual((yield* sendIn("60.0", Request.get(`/jobs/query/${id}/results`))).status, 409)
+    })
+  )
+})
+
+prepared({ queueDelay: "1 hour" }, "4.3 documented transition errors, held", (it) => {
+  it.effect("delete a running query job: 400 API_ERROR, the job is not terminated", () =>
+    Effect.gen(function* () {
+      const { query, remove } = yield* api
+      expect(yield* remove(`/jobs/query/${yield* query(soql)}`), notTerminated)
     })
   )
 })

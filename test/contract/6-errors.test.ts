@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Request from "effect/http/HttpClientRequest"
+import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import * as Faults from "../../src/org/Faults.ts"
 import { errors } from "../org/running.ts"
 import { json, refusal, sortedRows } from "../org/support.ts"
@@ -207,6 +208,49 @@ for (const [status, effect, text] of edge) {
     )
   })
 }
+
+contract("6.3 errors: codes", (it) => {
+  it.effect("Bulk codes are upper-cased without separators, beside those of REST", () =>
+    Effect.gen(function* () {
+      const { create, get, patch, post, put, run } = yield* api
+      const open = yield* create({})
+      yield* put(open, "Name\na\n")
+      yield* put(open, "Name\na\n")
+      const { id } = yield* run({}, "Name\na\n")
+      const close = { state: "UploadComplete" }
+      const answers = [
+        yield* patch(`/jobs/ingest/${open}`, close),
+        yield* patch(`/jobs/ingest/${id}`, close),
+        yield* post("/jobs/ingest", { ...item, object: "Nope__c" }),
+        yield* post("/jobs/query", { operation: "query", query: "SELECT BillingAddress FROM Account" }),
+        yield* get("/jobs/ingest/x")
+      ]
+      assert.deepStrictEqual(
+        answers.map((answer) => refusal(answer).split(" ")[1]),
+        ["INVALIDJOB", "INVALIDJOBSTATE", "INVALIDENTITY", "API_ERROR", "NOT_FOUND"]
+      )
+    })
+  )
+})
+
+prepared({ dailyQueryJobs: 2 }, "6.3 errors: LIMIT_EXCEEDED", (it) => {
+  it.effect("the query jobs of 24 hours", () =>
+    Effect.gen(function* () {
+      const { get, post, query } = yield* api
+      const { clock } = yield* EmbeddedOrg.EmbeddedOrg
+      const soql = "SELECT Id FROM Account"
+      yield* query(soql)
+      yield* query(soql)
+      assert.strictEqual(
+        refusal(yield* post("/jobs/query", { operation: "query", query: soql })),
+        "400 LIMIT_EXCEEDED Max bulk v2 query jobs (2) per 24 hrs has been reached (2)"
+      )
+      assert.deepStrictEqual(json(yield* get("/limits")).DailyBulkV2QueryJobs, { Max: 2, Remaining: 0 })
+      yield* clock.advance("25 hours")
+      yield* query(soql)
+    })
+  )
+})
 
 contract("6.4 errors: errorMessage of a job", (it) => {
   const rows: ReadonlyArray<readonly [row: string, csv: string, message: string]> = [
