@@ -511,6 +511,22 @@ export class RowFailed extends Data.TaggedError("RowFailed")<{
 }
 
 /**
+ * What was given as CSV is none, or none that Salesforce takes. `line` counts from 1.
+ * The part it is in was not submitted.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidCsv extends Data.TaggedError("InvalidCsv")<{
+  readonly line: number | undefined
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `the CSV cannot be loaded: ${this.problem}`
+  }
+}
+
+/**
  * Why an operation failed.
  *
  * @category reasons
@@ -544,6 +560,7 @@ export type Reason =
   | ResultsExpired
   | SpoolFailed
   | RowFailed
+  | InvalidCsv
 
 /**
  * The error of every operation in this library. `reason` is the tagged cause,

@@ -79,6 +79,18 @@ describe("Ingest", () => {
     Ingest.run({ operation: "replace", object: "Item__c", schema: Item })
   })
 
+  it("takes CSV as bytes, with what its operation asks for", () => {
+    const bytes: Stream.Stream<Uint8Array, "source failed", Database> = null as never
+    const outcomes = bytes.pipe(Ingest.csv({ object: "Item__c", operation: "upsert", externalId: "Sku__c" }))
+    expectTypeOf(outcomes).toEqualTypeOf<
+      Stream.Stream<Outcome.Outcome<Outcome.CsvRow>, "source failed" | Failure, Database | Needs>
+    >()
+    // @ts-expect-error an upsert has an external id
+    Ingest.csv({ object: "Item__c", operation: "upsert" })
+    // @ts-expect-error a delete goes by Id
+    Ingest.csv({ object: "Item__c", operation: "delete", key: "Sku__c" })
+  })
+
   it("refuses records of another type, and schemas that need services", () => {
     const other: Stream.Stream<{ readonly Name: string }> = null as never
     // @ts-expect-error not what the schema says

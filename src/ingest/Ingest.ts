@@ -6,16 +6,18 @@
  *
  * @since 0.1.0
  */
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type * as BulkError from "../BulkError.ts"
+import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
 import type { Progress } from "../Progress.ts"
+import * as Csv from "../record/Csv.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
 import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
-import type { Options } from "./options.ts"
+import type { LoadOptions, Options } from "./options.ts"
 import * as Prepare from "./prepare.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
@@ -226,6 +228,73 @@ export { delete_ as delete }
  */
 export const hardDelete = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
   verb("hardDelete", options, Prepare.deletion)
+
+/**
+ * What a load of CSV takes: `externalId` for an upsert, and for an insert a `key`, if
+ * there is a column that tells the rows apart. Updates and deletes go by their `Id`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CsvOptions = LoadOptions & {
+  /** What is between cells. Default: what the file's first bytes tell. */
+  readonly columnDelimiter?: Csv.ColumnDelimiter | undefined
+  /** What ends lines, within cells too, whatever ends them in the file. Default: what the file's first bytes tell. */
+  readonly lineEnding?: Csv.LineEnding | undefined
+} & (
+    | { readonly operation: "insert"; readonly key?: string | undefined }
+    | { readonly operation: "upsert"; readonly externalId: string }
+    | { readonly operation: "update" | "delete" | "hardDelete" }
+  )
+
+/**
+ * Loads CSV that is CSV already: its bytes as they are, the header repeated for each
+ * part. The delimiter and the line ending are detected, a byte order mark and blank
+ * lines are left out, and line breaks within cells are written as the job's.
+ *
+ * With a key (the external id, the `Id`, a `key`) failed and unprocessed outcomes hold
+ * the row that was sent, otherwise the row as the org echoed it. A file of records to
+ * delete holds the column `Id` alone. Otherwise as `insert`.
+ *
+ * Fails with `InvalidCsv`, which names the line, for what is no CSV or would make
+ * Salesforce fail the whole job, before the part it is in is submitted.
+ *
+ * **Example** (A file)
+ *
+ * ```ts
+ * const failed = fs.stream("accounts.csv").pipe(
+ *   Ingest.csv({ object: "Account", operation: "upsert", externalId: "Number__c" }),
+ *   Stream.filter((outcome) => outcome._tag === "Failed")
+ * )
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const csv =
+  (options: CsvOptions) =>
+  <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>
+  ): Stream.Stream<Outcome<CsvRow>, E | BulkError.BulkError, R | Connection> =>
+    Stream.unwrap(
+      Effect.map(Prepare.prepareCsv(options), (prepared) => {
+        const { columnDelimiter, lineEnding } = options
+        // bytes may fail as they like, also as CSV does: what the cutter says comes last
+        const blocks = bytes.pipe(
+          Stream.mapError((error) => new SourceFailed({ error })),
+          Csv.blocks({ columnDelimiter, lineEnding, key: Prepare.keyOf(options) }),
+          Stream.mapError((error) =>
+            error instanceof SourceFailed
+              ? error.error
+              : BulkError.make(new BulkError.InvalidCsv({ line: error.line, problem: error.message }))
+          )
+        )
+        return load(blocks, prepared)
+      })
+    )
+
+/** The source's own error, on its way past the errors of CSV. */
+class SourceFailed<E> extends Data.TaggedError("SourceFailed")<{ readonly error: E }> {}
 
 /**
  * From a stream of records to an Effect that loads them, and gives the load in

@@ -29,6 +29,8 @@ export interface Layout {
   /** The header of `readable` rows. */
   readonly readableHeader: Uint8Array | undefined
   readonly dialect: Csv.Dialect
+  /** The key as the header has it, where its case may be another one. */
+  readonly keyColumn: string | undefined
 }
 
 /** What makes blocks of what the source gives. Holds what is not asked for yet. */

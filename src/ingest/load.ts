@@ -41,7 +41,7 @@ export interface Load<T, B> {
   /** Makes room for a part. */
   readonly open: (layout: Inlet.Layout, bytes: number) => Effect.Effect<Keeping<B>, BulkError.BulkError, Scope.Scope>
   /** The same for records that are sent again; undefined without a key. */
-  readonly again: ((records: ReadonlyArray<B>) => Again<B>) | undefined
+  readonly again: ((records: ReadonlyArray<B>, layout: Inlet.Layout) => Again<B>) | undefined
   readonly limits: Parts.Limits
   readonly whole: boolean
   readonly concurrency: number
@@ -183,7 +183,7 @@ export const load = <T, B, E, R>(
       })
 
       /** Sends records again that were refused for what may pass, in small jobs, one at a time. */
-      const resend = Effect.fnUntraced(function* (first: ReadonlyArray<Outcome.Failed<B>>) {
+      const resend = Effect.fnUntraced(function* (first: ReadonlyArray<Outcome.Failed<B>>, layout: Inlet.Layout) {
         if (options.again === undefined || first.length === 0) return
         const step = yield* Schedule.toStepWithSleep(options.rowRetry.schedule)
         let refused = first
@@ -200,7 +200,7 @@ export const load = <T, B, E, R>(
           for (let i = 0; i < some.length; i++) {
             left.push(
               ...(yield* retrying
-                .withPermits(1)(resendSome(options.again, some[i] ?? []))
+                .withPermits(1)(resendSome(options.again, layout, some[i] ?? []))
                 .pipe(Effect.tapError(() => emitAll([...left, ...some.slice(i + 1).flat()]))))
             )
           }
@@ -210,10 +210,14 @@ export const load = <T, B, E, R>(
       })
 
       const resendSome = Effect.fnUntraced(function* (
-        again: (records: ReadonlyArray<B>) => Again<B>,
+        again: NonNullable<Load<T, B>["again"]>,
+        first: Inlet.Layout,
         refused: ReadonlyArray<Outcome.Failed<B>>
       ): Effect.fn.Return<ReadonlyArray<Outcome.Failed<B>>, E | BulkError.BulkError, Connection | Scope.Scope> {
-        const { blocks, layout } = again(refused.map(({ record }) => record))
+        const { blocks, layout } = again(
+          refused.map(({ record }) => record),
+          first
+        )
         const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
         yield* spooled.write(layout.header)
         let bytes = layout.header.length
@@ -272,7 +276,7 @@ export const load = <T, B, E, R>(
         }
         const fiber = yield* settle(submitted.jobId, submitted.join, layout.dialect).pipe(
           Effect.flatMap(({ again, exit }) =>
-            Effect.andThen(Exit.isFailure(exit) ? fail(exit.cause) : Effect.void, resend(again))
+            Effect.andThen(Exit.isFailure(exit) ? fail(exit.cause) : Effect.void, resend(again, layout))
           ),
           failing,
           Effect.ensuring(leave),

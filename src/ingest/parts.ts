@@ -93,6 +93,8 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
         keep(admitted.records)
         rows += admitted.rows
         bytes += admitted.bytes.length
+        // here, where no interrupt comes between: the next run of the CSV must know it
+        if (rows >= limits.rows) isFull = true
       }
       rejected.push(...admitted.rejected)
       return admitted
@@ -129,7 +131,6 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
             )
           )
         )
-        if (rows === limits.rows) isFull = true
         if (taken.rows === 0) continue
         yield* onRows(rows, bytes)
         return [taken.bytes] as const

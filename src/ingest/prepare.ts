@@ -8,6 +8,7 @@ import * as Limits from "../connection/Limits.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
 import * as Csv from "../record/Csv.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
+import { csvBlocks, csvRow, rewritten } from "./csvBlocks.ts"
 import type * as Inlet from "./inlet.ts"
 import * as Join from "./join.ts"
 import type { Keeping, Load } from "./load.ts"
@@ -101,9 +102,11 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     return yield* invalid(options, operation, problem)
   }
   const readable =
-    key === undefined || kind.keepsRecords || (columns.length === codec.columns.length && nulls === "clear")
+    key === undefined ||
+    kind.keepsRecords ||
+    (columns.length === codec.columns.length && nulls === "clear" && lineEnding === "LF")
       ? undefined
-      : { nulls: "clear" as const, dialect }
+      : { nulls: "clear" as const, dialect: { columnDelimiter, lineEnding: "LF" as const } }
 
   const header = Csv.encodeRows([columns], dialect).length
   const blocks = () =>
@@ -127,7 +130,8 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     blocks,
     open: opening({
       kind,
-      key: { column: key ?? "", canonical: canonical ?? ((cell) => cell) },
+      canonical: canonical ?? ((cell) => cell),
+      isHeld: kind.keepsRecords,
       duplicates: options.duplicates ?? "fail",
       hasReadable: readable !== undefined,
       echo: how.echo,
@@ -147,6 +151,49 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
           }
   }
 })
+
+/** What is loaded as CSV. */
+export interface CsvHow extends LoadOptions {
+  readonly operation: IngestJob.CreateOptions["operation"]
+  readonly externalId?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** Makes a load of CSV. Fails with `InvalidOptions` if the options cannot work. */
+export const prepareCsv = Effect.fnUntraced(function* (
+  options: CsvHow
+): Effect.fn.Return<Load<Csv.Block, Outcome.CsvRow>, BulkError.BulkError> {
+  const { operation } = options
+  const kind = options.spool ?? (yield* Spool.Spool)
+  const limits = yield* limitsOf(options, operation, kind)
+  const key = keyOf(options)
+  const canonical = (cell: string) => cell.trim()
+  return {
+    ...commonOf(options, limits),
+    job: {
+      object: options.object,
+      operation,
+      externalIdFieldName: options.externalId,
+      assignmentRuleId: options.assignmentRuleId
+    },
+    blocks: () => csvBlocks({ key, canonical, partBytes: limits.bytes }),
+    open: opening({
+      kind,
+      canonical,
+      duplicates: options.duplicates ?? "fail",
+      hasReadable: false,
+      isHeld: false,
+      echo: key === undefined ? (row) => row : undefined,
+      read: (header) => (row) => Result.succeed(csvRow(header, row))
+    }),
+    again:
+      key === undefined ? undefined : (records, layout) => ({ layout, blocks: [rewritten(records, layout, canonical)] })
+  }
+})
+
+/** By what the rows of a file are told apart. */
+export const keyOf = ({ externalId, key, operation }: CsvHow): string | undefined =>
+  externalId ?? (operation === "insert" ? key : "Id")
 
 const invalid = (options: LoadOptions, operation: string, problem: string) =>
   Effect.fail(
@@ -192,15 +239,18 @@ const defaultRetry = Schedule.exponential("10 seconds", 2).pipe(Schedule.jittere
 const opening =
   <B>(options: {
     readonly kind: Spool.Kind
-    readonly key: Join.Key
+    readonly canonical: Join.Key["canonical"]
     readonly duplicates: Join.Duplicates
     readonly hasReadable: boolean
+    /** Whether records are held in memory; otherwise they are read back. */
+    readonly isHeld: boolean
     readonly echo: How<never, B>["echo"]
     readonly read: How<never, B>["read"]
   }): Load<never, B>["open"] =>
   (layout, bytes) =>
     Effect.gen(function* () {
-      const { duplicates, echo, hasReadable, key, kind, read } = options
+      const { canonical, duplicates, echo, hasReadable, isHeld, kind, read } = options
+      const key = { column: layout.keyColumn ?? "", canonical }
       const inner = yield* Scope.fork(yield* Effect.scope)
       const spooled = yield* Scope.provide(kind.open({ bytes }), inner)
       const readable = hasReadable ? yield* kind.open({ bytes }) : undefined
@@ -210,7 +260,6 @@ const opening =
         return keeping
       }
       const held = Join.inMemory<B>()
-      const isHeld = kind.keepsRecords && read !== undefined
       const find = isHeld
         ? held.find
         : Join.inSpool<B>({

@@ -30,7 +30,8 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
   const layout: Layout = {
     header: header(encoder.columns),
     readableHeader: readable === undefined ? undefined : header(codec.columns),
-    dialect
+    dialect,
+    keyColumn: encoder.key
   }
   // a part is cut between blocks: small parts want small blocks
   const target = Math.min(blockBytes, maxBytes / 4)
@@ -60,7 +61,7 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
     isFull: (rows) => waiting.length - at >= Math.min(rows, most()),
     next: (rows) => {
       const rejected: Array<Outcome.Failed<B>> = []
-      while (at < waiting.length) {
+      while (at < waiting.length && rows > 0) {
         const records =
           at === 0 && waiting.length <= Math.min(rows, most())
             ? waiting

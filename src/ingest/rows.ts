@@ -34,6 +34,30 @@ export const rowFilter = (isWanted: (row: number) => boolean, first: number): ((
   }
 }
 
+/**
+ * How many of the first rows fit, and where they end: no more than so many, nor more
+ * bytes, but one at least.
+ */
+export const prefix = (
+  bytes: Uint8Array,
+  rows: number,
+  maxBytes: number
+): { readonly rows: number; readonly end: number } => {
+  let isQuoted = false
+  let end = 0
+  let count = 0
+  for (let i = 0; i < bytes.length && count < rows; i++) {
+    const byte = bytes[i]
+    if (byte === quote) isQuoted = !isQuoted
+    else if (byte === lineFeed && !isQuoted) {
+      if (i + 1 > maxBytes && count > 0) break
+      count++
+      end = i + 1
+    }
+  }
+  return { rows: count, end }
+}
+
 /** Whole rows without those that are not wanted, by their number from 0. */
 export const withoutRows = (bytes: Uint8Array, isWanted: (row: number) => boolean): Uint8Array =>
   rowFilter(isWanted, 0)(bytes)

@@ -1,0 +1,145 @@
+import * as Csv from "../record/Csv.ts"
+import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
+import type * as Outcome from "./Outcome.ts"
+import { prefix, withoutRows } from "./rows.ts"
+
+const utf8 = new TextEncoder()
+const text = new TextDecoder()
+
+/** The row as an outcome holds it. */
+export const csvRow = (header: Csv.Row, cells: Csv.Row): Outcome.CsvRow =>
+  Object.fromEntries(header.map((column, position) => [column, cells[position] ?? ""]))
+
+/** The cells of one row that is known to be good. */
+const cellsOf = (row: string, dialect: Csv.Dialect): Csv.Row => {
+  const delimiter = Csv.encodeRows([["", ""]], dialect)[0]
+  const cells: Array<string> = []
+  let at = 0
+  while (at < row.length && row[at] !== "\n" && row[at] !== "\r") {
+    let cell = ""
+    if (row[at] === '"') {
+      for (at++; row[at] !== '"' || row[++at] === '"'; at++) cell += row[at]
+    } else {
+      for (; at < row.length && row[at] !== delimiter && row[at] !== "\n" && row[at] !== "\r"; at++) cell += row[at]
+    }
+    cells.push(cell)
+    if (row[at] === delimiter) at++
+  }
+  return cells
+}
+
+/** Blocks of a file that is CSV already: its bytes, as they are. */
+export const csvBlocks = (options: {
+  readonly key: string | undefined
+  readonly canonical: (cell: string) => string
+  /** How many bytes a part may have, its header included. */
+  readonly partBytes: number
+}): Blocks<Csv.Block, Outcome.CsvRow> => {
+  const { canonical, key, partBytes } = options
+  let waiting: ReadonlyArray<Csv.Block> = []
+  /** How many rows and bytes of the first block are taken. */
+  let rowsTaken = 0
+  let bytesTaken = 0
+  let layout: Layout | undefined
+  let header: Csv.Row = []
+
+  const recordOf = (bytes: Uint8Array, row: number): Outcome.CsvRow => {
+    const only = text.decode(withoutRows(bytes, (each) => each === row))
+    return csvRow(header, cellsOf(only, layout?.dialect ?? Csv.standard))
+  }
+
+  return {
+    layout: () => {
+      if (layout === undefined) throw new RangeError("the header is not known yet")
+      return layout
+    },
+    add: (blocks) => {
+      waiting = [...waiting, ...blocks]
+      const [first] = waiting
+      if (layout !== undefined || first === undefined) return
+      header = first.header
+      layout = {
+        header: first.headerBytes,
+        readableHeader: undefined,
+        dialect: first.dialect,
+        keyColumn: header.find((column) => column.toLowerCase() === key?.toLowerCase())
+      }
+    },
+    isFull: () => waiting.length > 0,
+    next: (most) => {
+      const rejected: Array<Outcome.Failed<Outcome.CsvRow>> = []
+      for (let block = waiting[0]; block !== undefined && most > 0; block = waiting[0]) {
+        const maxBytes = partBytes - (layout?.header.length ?? 0)
+        const rest = block.bytes.subarray(bytesTaken)
+        const part = prefix(rest, Math.min(most, block.records - rowsTaken), maxBytes)
+        const keys = block.keys.slice(rowsTaken, rowsTaken + part.rows).map(canonical)
+        const bytes = rest.subarray(0, part.end)
+        rowsTaken += part.rows
+        bytesTaken += part.end
+        if (rowsTaken === block.records) {
+          waiting = waiting.slice(1)
+          rowsTaken = bytesTaken = 0
+        }
+        if (part.end > maxBytes) {
+          const message = `its row has ${part.end} bytes, more than a part may have`
+          rejected.push(clientFailure(recordOf(bytes, 0), { column: undefined, message }))
+          continue
+        }
+        const sent = withoutBlankKeys({ bytes, rows: part.rows, keys }, (row) => {
+          const problem = {
+            column: layout?.keyColumn,
+            message: "the key is empty: its outcome could not be told from others"
+          }
+          rejected.push(clientFailure(recordOf(bytes, row), problem))
+        })
+        if (sent.rows === 0) continue
+        const result: Block<Outcome.CsvRow> = {
+          ...sent,
+          records: [],
+          recordAt: (row) => recordOf(sent.bytes, row),
+          readable: undefined,
+          rejected
+        }
+        return result
+      }
+      return rejected.length === 0 ? undefined : rejectedOnly(rejected)
+    }
+  }
+}
+
+/** Rows that can be told apart; `onBlank` is told of the others. */
+const withoutBlankKeys = (
+  rows: Pick<Block<never>, "bytes" | "rows" | "keys">,
+  onBlank: (row: number) => void
+): Pick<Block<never>, "bytes" | "rows" | "keys"> => {
+  const isWanted = (row: number) => rows.keys[row] !== ""
+  const keys = rows.keys.filter((key) => key !== "")
+  if (keys.length === rows.keys.length) return rows
+  rows.keys.forEach((_, row) => {
+    if (!isWanted(row)) onBlank(row)
+  })
+  return { bytes: withoutRows(rows.bytes, isWanted), rows: keys.length, keys }
+}
+
+/** Rows of a file, written once more. */
+export const rewritten = (
+  rows: ReadonlyArray<Outcome.CsvRow>,
+  layout: Layout,
+  canonical: (cell: string) => string
+): Block<Outcome.CsvRow> => {
+  const columns = Object.keys(rows[0] ?? {})
+  return {
+    bytes: utf8.encode(
+      Csv.encodeRows(
+        rows.map((row) => columns.map((column) => row[column] ?? "")),
+        layout.dialect
+      )
+    ),
+    rows: rows.length,
+    keys: rows.map((row) => canonical(row[layout.keyColumn ?? ""] ?? "")),
+    records: [],
+    recordAt: (row) => rows[row] ?? {},
+    readable: undefined,
+    rejected: []
+  }
+}
