@@ -8,7 +8,6 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -18,65 +17,22 @@ import { inBlocks } from "./block.ts"
 import * as Csv from "./Csv.ts"
 import * as Columns from "./columns.ts"
 import * as Compiled from "./compile.ts"
+import { records, results, rowReaders } from "./decode.ts"
 import { type Encodable, encoderOf } from "./encode.ts"
-import { refused } from "./leaves.ts"
 import * as limits from "./limits.ts"
 import { through } from "./machine.ts"
-import type { Encoded, EncoderOptions, Nulls, Problem, RecordSchema } from "./model.ts"
-import { type OnHeader, Parser } from "./parser.ts"
+import {
+  type EncoderOptions,
+  InvalidRecord,
+  MissingColumn,
+  type Problem,
+  type RecordCodec,
+  type RecordSchema
+} from "./model.ts"
+import { Parser } from "./parser.ts"
 
-export type { Encoded, EncoderOptions, Nulls, Problem, RecordSchema, Rejected } from "./model.ts"
-
-/**
- * A row that is no record of the schema. `row` counts from 1, the header left out.
- *
- * @category errors
- * @since 0.1.0
- */
-export class InvalidRecord extends Data.TaggedError("InvalidRecord")<{
-  readonly row: number
-  readonly column: string | undefined
-  readonly value: string | undefined
-  readonly message: string
-}> {}
-
-/**
- * A header without a column that the schema has.
- *
- * @category errors
- * @since 0.1.0
- */
-export class MissingColumn extends Data.TaggedError("MissingColumn")<{
-  readonly column: string
-  readonly header: Csv.Row
-  readonly message: string
-}> {}
-
-/**
- * The codec of one schema.
- *
- * - `encoder` gives what writes arrays of records as rows of text. Throws if
- *   `columns` or `key` name what is no column of the schema.
- * - `encode` gives the cells of a record, in the order of `columns`.
- * - `decoder` takes the header of what is read, whose columns may come in any
- *   order and case, and gives the decoder of its rows, or says which column is
- *   missing.
- * - `show` gives the cells of a record by column, as far as they can be written:
- *   for people, and for records that `encode` refuses.
- * - `canonical` gives, for a column of plain fields, the one form of all cells that
- *   mean the same: an echoed `9.12260031E8` and the `912260031` that was sent.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RecordCodec<A> {
-  readonly columns: ReadonlyArray<string>
-  readonly encoder: (options: EncoderOptions) => (records: ReadonlyArray<A>) => Encoded<A>
-  readonly encode: (record: A, nulls: Nulls) => Result.Result<Csv.Row, Problem>
-  readonly decoder: (header: Csv.Row) => Result.Result<(row: Csv.Row) => Result.Result<A, Problem>, Problem>
-  readonly show: (record: A) => Readonly<Record<string, string>>
-  readonly canonical: (column: string) => ((cell: string) => string) | undefined
-}
+export type { Encoded, EncoderOptions, Nulls, Problem, RecordCodec, RecordSchema, Rejected } from "./model.ts"
+export { InvalidRecord, MissingColumn }
 
 /**
  * Makes the codec of a struct or class schema.
@@ -175,17 +131,6 @@ const canGenerate = (): boolean => {
   return generates
 }
 
-/** What reads the rows below a header: compiled, where the schema can be, and by Schema. */
-interface RowReader {
-  readonly read: Compiled.ReadRecord | undefined
-  readonly decode: (row: Csv.Row) => Result.Result<unknown, Problem>
-}
-
-const rowReaders = new WeakMap<object, (header: Csv.Row) => Result.Result<RowReader, Problem>>()
-
-const rowReaderOf = <A>(codec: RecordCodec<A>, header: Csv.Row): Result.Result<RowReader, Problem> =>
-  rowReaders.get(codec)?.(header) ?? Result.map(codec.decoder(header), (decode) => ({ read: undefined, decode }))
-
 /**
  * Reads bytes of CSV, a header first, as records. The columns may come in any order
  * and case, and there may be more of them than the schema has.
@@ -229,60 +174,6 @@ export const decodeResult =
       Stream.mapArray(inBlocks),
       through(() => new Parser(dialect, results(codec)))
     )
-
-/** Reads rows as records, up to the first that is none. */
-const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> =>
-  eachRow<A, A>(
-    codec,
-    (record, out) => {
-      out.push(record)
-    },
-    (problem) => problem
-  )
-
-/** Reads rows as records or what is wrong with them. */
-const results = <A>(codec: RecordCodec<A>): OnHeader<Result.Result<A, InvalidRecord>, MissingColumn> =>
-  eachRow<A, Result.Result<A, InvalidRecord>>(
-    codec,
-    (record, out) => {
-      out.push(Result.succeed(record))
-    },
-    (problem, out) => {
-      out.push(Result.fail(problem))
-      return undefined
-    }
-  ) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
-
-/** Reads rows as compiled, and by Schema what that refuses. */
-const eachRow =
-  <A, Out>(
-    codec: RecordCodec<A>,
-    accept: (record: A, out: Array<Out>) => void,
-    refuse: (problem: InvalidRecord, out: Array<Out>) => InvalidRecord | undefined
-  ): OnHeader<Out, MissingColumn | InvalidRecord> =>
-  (header) => {
-    const reader = rowReaderOf(codec, header)
-    if (Result.isFailure(reader)) {
-      const { column = "", message } = reader.failure
-      return new MissingColumn({ column, header, message: `column ${column} is ${message}` })
-    }
-    const { decode, read = refuseAll } = reader.success
-    let row = 0
-    return (block, at, o, out) => {
-      row++
-      const record = read(block, at, o)
-      if (record !== refused) {
-        accept(record as A, out)
-        return undefined
-      }
-      const result = decode(header.map((_, i) => block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!)))
-      if (Result.isFailure(result)) return refuse(new InvalidRecord({ row, ...result.failure }), out)
-      accept(result.success as A, out)
-      return undefined
-    }
-  }
-
-const refuseAll: Compiled.ReadRecord = () => refused
 
 /** Where in the header each column stands. */
 const positionsOf = (

@@ -1,3 +1,5 @@
+import * as Data from "effect/Data"
+import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Dialect } from "./dialect.ts"
 
@@ -78,4 +80,56 @@ export interface Encoded<A> {
 export interface Rejected<A> {
   readonly record: A
   readonly problem: Problem
+}
+/**
+ * A row that is no record of the schema. `row` counts from 1, the header left out.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidRecord extends Data.TaggedError("InvalidRecord")<{
+  readonly row: number
+  readonly column: string | undefined
+  readonly value: string | undefined
+  readonly message: string
+}> {}
+
+/**
+ * A header without a column that the schema has.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MissingColumn extends Data.TaggedError("MissingColumn")<{
+  readonly column: string
+  readonly header: ReadonlyArray<string>
+  readonly message: string
+}> {}
+
+/**
+ * The codec of one schema.
+ *
+ * - `encoder` gives what writes arrays of records as rows of text. Throws if
+ *   `columns` or `key` name what is no column of the schema.
+ * - `encode` gives the cells of a record, in the order of `columns`.
+ * - `decoder` takes the header of what is read, whose columns may come in any
+ *   order and case, and gives the decoder of its rows, or says which column is
+ *   missing.
+ * - `show` gives the cells of a record by column, as far as they can be written:
+ *   for people, and for records that `encode` refuses.
+ * - `canonical` gives, for a column of plain fields, the one form of all cells that
+ *   mean the same: an echoed `9.12260031E8` and the `912260031` that was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RecordCodec<A> {
+  readonly columns: ReadonlyArray<string>
+  readonly encoder: (options: EncoderOptions) => (records: ReadonlyArray<A>) => Encoded<A>
+  readonly encode: (record: A, nulls: Nulls) => Result.Result<ReadonlyArray<string>, Problem>
+  readonly decoder: (
+    header: ReadonlyArray<string>
+  ) => Result.Result<(row: ReadonlyArray<string>) => Result.Result<A, Problem>, Problem>
+  readonly show: (record: A) => Readonly<Record<string, string>>
+  readonly canonical: (column: string) => ((cell: string) => string) | undefined
 }
