@@ -1,4 +1,4 @@
-import type { Stream } from "effect"
+import type { Result, Stream } from "effect"
 import { Context, Effect, Schema } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
 import type { BulkError, Connection, ErrorCode, Outcome, Summary } from "../src/index.ts"
@@ -133,6 +133,40 @@ describe("Query", () => {
   it("gives records of its schema", () => {
     const found = Query.records({ schema: Item, from: "Item__c", where: soql`Count__c < ${3}` })
     expectTypeOf(found).toEqualTypeOf<Stream.Stream<Item, Failure, Needs>>()
+  })
+
+  it("gives results, rows, bytes and pages", () => {
+    const options = { schema: Item, from: "Item__c" } as const
+    expectTypeOf(Query.recordsResult(options)).toEqualTypeOf<
+      Stream.Stream<Result.Result<Item, BulkError.RecordInvalid>, Failure, Needs>
+    >()
+    expectTypeOf(Query.rows(soql`SELECT Id FROM Item__c`)).toEqualTypeOf<
+      Stream.Stream<Readonly<Record<string, string>>, Failure, Needs>
+    >()
+    expectTypeOf(Query.csv("SELECT Id FROM Item__c")).toEqualTypeOf<Stream.Stream<Uint8Array, Failure, Needs>>()
+    expectTypeOf(Query.pages(options)).toEqualTypeOf<Stream.Stream<Query.Page<Item>, Failure, Needs>>()
+    expectTypeOf(Query.resume("750A", undefined, { schema: Item })).toEqualTypeOf<
+      Stream.Stream<Query.Page<Item>, Failure, Needs>
+    >()
+    // @ts-expect-error one CSV has one order
+    Query.csv("SELECT Id FROM Item__c", { unordered: true })
+    // @ts-expect-error pages are read one after the other
+    Query.pages({ ...options, concurrency: 2 })
+  })
+
+  it("gives changes as records, and with deletions as what became of them", () => {
+    const options = { schema: Item, from: "Item__c" } as const
+    expectTypeOf(Query.since(options)).toEqualTypeOf<Effect.Effect<Query.Since<Item>>>()
+    expectTypeOf(Query.since({ ...options, deletions: true })).toEqualTypeOf<
+      Effect.Effect<Query.Since<Query.Change<Item>>>
+    >()
+    expectTypeOf<Query.Since<Item>["watermark"]>().toEqualTypeOf<Effect.Effect<Query.Watermark, Failure>>()
+  })
+
+  it("refuses schemas that need services", () => {
+    const Needy: Schema.Codec<{ readonly Sku__c: string }, { readonly Sku__c: string }, Database> = null as never
+    // @ts-expect-error it needs a Database to decode
+    Query.records({ schema: Needy, from: "Item__c" })
   })
 
   it("takes an object or a whole query, and values that SOQL has literals for", () => {
