@@ -478,6 +478,22 @@ export class LoadStopped extends Data.TaggedError("LoadStopped")<{
 }
 
 /**
+ * A run cannot be begun, or gone on with. What was sent before stays recorded, and
+ * nothing was sent twice.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RunRefused extends Data.TaggedError("RunRefused")<{
+  readonly runId: string
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `the run ${this.runId} does not go on: ${this.problem}`
+  }
+}
+
+/**
  * What was uploaded could not be kept, or be read again: the folder of the spool is
  * full or cannot be written to. The part it happened to was not submitted.
  *
@@ -553,6 +569,7 @@ export type Reason =
   | RecordInvalid
   | PlanNotClean
   | LoadStopped
+  | RunRefused
   | IncompleteResults
   | NotDrained
   | SoqlRefused
