@@ -243,7 +243,7 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
 /** The text of a cell as it stands in a row; `undefined` for what Schema is to judge. */
 type WriteCell = (value: unknown, parent: object) => string | undefined
 
-const cellWriter = ({ isText, write }: FastLeaf, { clear, dialect }: WriteOptions): WriteCell => {
+const cellWriter = ({ isAnyText, isText, write }: FastLeaf, { clear, dialect }: WriteOptions): WriteCell => {
   const nothing = clear ? "#N/A" : ""
   if (!isText) {
     return (value, parent) => {
@@ -255,14 +255,24 @@ const cellWriter = ({ isText, write }: FastLeaf, { clear, dialect }: WriteOption
   // one test for all that needs a second look
   const isSpecial = new RegExp(`${mustQuote.source.slice(0, -1)}\\ud800-\\udfff]|^#N/A$`)
   const newline = newlines[dialect.lineEnding]
+  const secondLook = (text: string): string | undefined => {
+    if (text === "#N/A" || !text.isWellFormed()) return undefined
+    const lines = text.replace(/\r\n?|\n/g, newline)
+    return mustQuote.test(lines) ? quote(lines) : lines
+  }
+  if (isAnyText) {
+    return (value, parent) => {
+      if (typeof value === "string" && value.length <= limits.cellCharacters) {
+        return isSpecial.test(value) ? secondLook(value) : value
+      }
+      return value === null && write(value, parent) === null ? nothing : undefined
+    }
+  }
   return (value, parent) => {
     const text = write(value, parent)
     if (text === null) return nothing
     if (text === undefined || text.length > limits.cellCharacters) return undefined
-    if (!isSpecial.test(text)) return text
-    if (text === "#N/A" || !text.isWellFormed()) return undefined
-    const lines = text.replace(/\r\n?|\n/g, newline)
-    return mustQuote.test(lines) ? quote(lines) : lines
+    return isSpecial.test(text) ? secondLook(text) : text
   }
 }
 

@@ -25,8 +25,11 @@ export const parseInstant = (text: string): number => {
 /** Milliseconds since 1970 of the first instant of a day, NaN if there is no such day. */
 export const startOfDay = (year: number, month: number, date: number): number => {
   if (month < 1 || month > 12 || date < 1 || date > daysOf(year, month)) return Number.NaN
-  // Date.UTC takes the years 0 to 99 for 1900 to 1999
-  return year > 99 ? Date.UTC(year, month - 1, date) : new Date(0).setUTCFullYear(year, month - 1, date)
+  // days of years that begin in March, so that a leap day is the last
+  const years = month > 2 ? year : year - 1
+  const days = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + date - 1
+  const leapDays = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400)
+  return (years * 365 + leapDays + days - 719_468) * day
 }
 
 const daysOf = (year: number, month: number): number =>
@@ -37,9 +40,6 @@ const daysOf = (year: number, month: number): number =>
     : month === 4 || month === 6 || month === 9 || month === 11
       ? 30
       : 31
-
-let readDay = -1
-let readStart = 0
 
 /**
  * The instant in the form that Salesforce writes most, `2026-11-23T20:41:12.000Z` or
@@ -61,20 +61,14 @@ export const instantAt = (bytes: Uint8Array, from: number, to: number): number =
   if (length === 24) {
     if (bytes[from + 23] !== Z) return Number.NaN
   } else if (bytes[from + 23] !== PLUS || digits(bytes, from + 24) + digits(bytes, from + 26) !== 0) return Number.NaN
-  const key =
-    (digits(bytes, from) * 100 + digits(bytes, from + 2)) * 10_000 +
-    digits(bytes, from + 5) * 100 +
-    digits(bytes, from + 8)
-  if (key !== readDay) {
-    readStart = startOfDay(Math.floor(key / 10_000), Math.floor(key / 100) % 100, key % 100)
-    readDay = key
-  }
+  const year = digits(bytes, from) * 100 + digits(bytes, from + 2)
+  const start = startOfDay(year, digits(bytes, from + 5), digits(bytes, from + 8))
   const hour = digits(bytes, from + 11)
   const minute = digits(bytes, from + 14)
   const second = digits(bytes, from + 17)
   const last = bytes[from + 22]! - ZERO
   if (!(hour < 24 && minute < 60 && second < 60 && last >= 0 && last < 10)) return Number.NaN
-  return readStart + hour * 3_600_000 + minute * 60_000 + second * 1_000 + digits(bytes, from + 20) * 10 + last
+  return start + hour * 3_600_000 + minute * 60_000 + second * 1_000 + digits(bytes, from + 20) * 10 + last
 }
 
 const ZERO = 48
@@ -93,24 +87,32 @@ const digits = (bytes: Uint8Array, at: number): number => {
 }
 
 const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
+const minutesText = Array.from({ length: 1_440 }, (_, i) => `T${twoDigits[Math.floor(i / 60)]}:${twoDigits[i % 60]}:`)
+const secondsText = Array.from({ length: 60 }, (_, i) => `${twoDigits[i]}.000Z`)
 
-let writtenDay = Number.NaN
-let writtenText = ""
+/** The texts of days that were written before, at the place of their number in this many. */
+const keptDays = 1_024
+const dayTexts: Array<string> = new Array(keptDays).fill("")
+const dayNumbers = new Float64Array(keptDays).fill(Number.NaN)
 
-/** An instant as `2026-11-23T20:41:12.000Z`; days in a row cost less than `toISOString`. */
-export const formatInstant = (millis: number): string => {
-  const start = Math.floor(millis / day)
-  if (start !== writtenDay) {
+const dayText = (number: number, millis: number): string => {
+  const place = number & (keptDays - 1)
+  if (dayNumbers[place] !== number) {
     const text = new Date(millis).toISOString()
-    writtenDay = start
-    writtenText = text.slice(0, text.indexOf("T") + 1)
+    dayTexts[place] = text.slice(0, text.indexOf("T"))
+    dayNumbers[place] = number
   }
-  const time = millis - start * day
-  const milli = time % 1_000
-  const seconds = (time - milli) / 1_000
-  const second = seconds % 60
-  const minutes = (seconds - second) / 60
-  const minute = minutes % 60
-  const tail = milli === 0 ? "000Z" : `${String(milli).padStart(3, "0")}Z`
-  return `${writtenText}${twoDigits[(minutes - minute) / 60]}:${twoDigits[minute]}:${twoDigits[second]}.${tail}`
+  return dayTexts[place]!
+}
+
+/** An instant as `2026-11-23T20:41:12.000Z`, at a fraction of what `toISOString` costs. */
+export const formatInstant = (millis: number): string => {
+  const number = Math.floor(millis / day)
+  const time = millis - number * day
+  const minute = Math.floor(time / 60_000)
+  const rest = time - minute * 60_000
+  const second = Math.floor(rest / 1_000)
+  const milli = rest - second * 1_000
+  const text = dayText(number, millis) + minutesText[minute]
+  return milli === 0 ? text + secondsText[second] : `${text}${twoDigits[second]}.${String(milli).padStart(3, "0")}Z`
 }
