@@ -247,12 +247,13 @@ export class JobFailed extends Data.TaggedError("JobFailed")<{
  * @since 0.1.0
  */
 export class CommitUnknown extends Data.TaggedError("CommitUnknown")<{
-  readonly jobId: string
+  /** Undefined where the lost answer was the one that names the job: it is among the latest of `IngestJob.list`. */
+  readonly jobId: string | undefined
   readonly cause: BulkError
 }> {
   override get message(): string {
     return (
-      `job ${this.jobId} may or may not have been submitted (${this.cause.message}): ` +
+      `${this.jobId === undefined ? "a job" : `job ${this.jobId}`} may or may not have been submitted (${this.cause.message}): ` +
       `look at its state before you send its records again`
     )
   }

@@ -35,7 +35,7 @@ import { checkVersion, newest, Versions } from "./versions.ts"
 
 /**
  * A request to the org's REST API. `path` follows `/services/data/vNN.N`;
- * `body` is sent as JSON.
+ * `body` is sent as JSON; `text` as it is, with a content type of its own.
  *
  * @category models
  * @since 0.1.0
@@ -45,6 +45,7 @@ export interface Request {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly body?: unknown
+  readonly text?: { readonly content: string; readonly contentType: string } | undefined
   /** Whether it does no harm to be sent again when its answer is lost. Default: only a GET. */
   readonly repeatable?: boolean | undefined
 }
@@ -589,7 +590,10 @@ const checkJobId = (path: string): Effect.Effect<void, BulkError.BulkError> => {
 const toHttp = (request: Request): HttpRequest =>
   HttpClientRequest.make(request.method)(request.path, {
     ...(request.query === undefined ? undefined : { urlParams: request.query }),
-    ...(request.body === undefined ? undefined : { body: HttpBody.jsonUnsafe(request.body) })
+    ...(request.body === undefined ? undefined : { body: HttpBody.jsonUnsafe(request.body) }),
+    ...(request.text === undefined
+      ? undefined
+      : { body: HttpBody.text(request.text.content, request.text.contentType) })
   })
 
 const describe = (request: HttpRequest): string => `${request.method} ${request.url}`

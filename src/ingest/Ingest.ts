@@ -15,6 +15,7 @@ import type * as IngestJob from "../job/IngestJob.ts"
 import type { Progress } from "../Progress.ts"
 import * as Csv from "../record/Csv.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
+import { follow } from "./follow.ts"
 import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
@@ -292,6 +293,35 @@ export const csv =
         return load(blocks, prepared)
       })
     )
+
+/**
+ * How a job that was submitted before is followed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResumeOptions = Pick<LoadOptions, "outcomes" | "onJobFailed" | "poll" | "progress">
+
+/**
+ * The outcomes of a job that was submitted before, by another process or by hand: waits
+ * for it, and reads its results. Records are as the org echoes them.
+ *
+ * Fails with `InvalidOptions` for a job that is Open, with `ResultsExpired` when its
+ * results are gone, and with `JobFailed` as the verbs do.
+ *
+ * **Example** (After a crash)
+ *
+ * ```ts
+ * const failures = Ingest.resume(jobId).pipe(Stream.filter((outcome) => outcome._tag === "Failed"))
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const resume = (
+  jobId: string,
+  options: ResumeOptions = {}
+): Stream.Stream<Outcome<CsvRow>, BulkError.BulkError, Connection> => follow(jobId, options)
 
 /** The source's own error, on its way past the errors of CSV. */
 class SourceFailed<E> extends Data.TaggedError("SourceFailed")<{ readonly error: E }> {}

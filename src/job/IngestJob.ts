@@ -9,9 +9,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as BulkError from "../BulkError.ts"
+import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import * as Limits from "../connection/Limits.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
 import type * as Job from "./Job.ts"
@@ -58,7 +60,7 @@ export const create = (options: CreateOptions): Effect.Effect<Job.JobInfo, BulkE
 /**
  * Uploads the job's CSV, once: header first, UTF-8 without a BOM, at most 100 MB.
  * A failure of `csv` itself comes out untouched; after any failure the job
- * cannot be used again and should be aborted.
+ * cannot be used again and should be aborted. More bytes fail with `UploadTooLarge`.
  *
  * @category operations
  * @since 0.1.0
@@ -67,7 +69,90 @@ export const upload = <E, R>(
   jobId: string,
   csv: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<void, E | BulkError.BulkError, R | Connection> =>
-  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, csv))
+  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, withinLimit(jobId, csv)))
+
+const withinLimit = <E, R>(
+  jobId: string,
+  csv: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | BulkError.BulkError, R> =>
+  Stream.suspend(() => {
+    let bytes = 0
+    return Stream.mapArrayEffect(csv, (blocks) => {
+      for (const block of blocks) bytes += block.length
+      return bytes > Limits.uploadBytes
+        ? Effect.fail(BulkError.make(new BulkError.UploadTooLarge({ jobId, limit: Limits.uploadBytes })))
+        : Effect.succeed(blocks)
+    })
+  })
+
+/**
+ * A job for as long as the scope lasts: one that is still Open when it ends is aborted.
+ *
+ * **Example** (A job by hand)
+ *
+ * ```ts
+ * const done = Effect.gen(function* () {
+ *   const { id } = yield* IngestJob.scoped({ object: "Account", operation: "insert" })
+ *   yield* IngestJob.upload(id, fs.stream("accounts.csv"))
+ *   yield* IngestJob.close(id)
+ *   return yield* IngestJob.awaitDone(id)
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const scoped = (
+  options: CreateOptions
+): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> =>
+  Effect.acquireRelease(create(options), ({ id }) =>
+    get(id).pipe(
+      Effect.flatMap((job) => (job.state === "Open" ? Effect.asVoid(abort(id)) : Effect.void)),
+      Effect.timeout("10 seconds"),
+      Effect.catchCause((cause) => Effect.logWarning(`job ${id} may stay open: it could not be aborted`, cause))
+    )
+  )
+
+/** How many characters of CSV go with the request that creates their job. */
+const smallCharacters = 100_000
+
+/**
+ * Creates a job with its CSV and submits it, by one request: for up to 100,000
+ * characters. Sent at most once: records are never submitted twice.
+ *
+ * Fails with `CommitUnknown` when the answer is lost; the job has no known id then.
+ *
+ * **Example** (A few records)
+ *
+ * ```ts
+ * const job = yield* IngestJob.submitSmall({ object: "Account", operation: "insert", csv: "Name\nAcme\n" })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const submitSmall = ({
+  csv,
+  ...options
+}: CreateOptions & { readonly csv: string }): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+  csv.length > smallCharacters
+    ? Effect.fail(
+        BulkError.make(
+          new BulkError.InvalidOptions({
+            problem: `the CSV has ${csv.length} characters, and ${smallCharacters} are the most that go with one request: upload it`
+          })
+        )
+      )
+    : Effect.catch(endpoint.submit(options, csv), (error) => {
+        const { _tag } = error.reason
+        const isUnclear =
+          _tag === "ConnectionLost" ||
+          _tag === "UnexpectedResponse" ||
+          (error.reason._tag === "ApiError" && error.reason.status >= 500)
+        return Effect.fail(
+          isUnclear ? BulkError.make(new BulkError.CommitUnknown({ jobId: undefined, cause: error }), error.org) : error
+        )
+      })
 
 /**
  * Closes a job: Salesforce processes it from here on. This is the only commit

@@ -15,6 +15,31 @@ export interface AwaitOptions<R> {
 
 const JobList = Schema.Struct({ records: Schema.Array(Job.JobInfo), ...Continuation.fields })
 
+/** How CSV is written, where nothing else is asked for. */
+const format = { contentType: "CSV", columnDelimiter: "COMMA", lineEnding: "LF" }
+
+/** The job and its CSV as the two parts of one body. The framing has CRLF, whatever the CSV has. */
+const multipart = (job: object, csv: string) => {
+  // a line of the CSV that is the boundary would end it
+  let boundary = "effect-salesforce-bulk"
+  while (csv.includes(`--${boundary}`)) boundary += "-"
+  const lines = [
+    `--${boundary}`,
+    "Content-Type: application/json",
+    'Content-Disposition: form-data; name="job"',
+    "",
+    JSON.stringify(job),
+    `--${boundary}`,
+    "Content-Type: text/csv",
+    'Content-Disposition: form-data; name="content"; filename="content"',
+    "",
+    csv,
+    `--${boundary}--`,
+    ""
+  ]
+  return { content: lines.join("\r\n"), contentType: `multipart/form-data; boundary=${boundary}` }
+}
+
 /** The operations that ingest and query jobs share, each at its own path. */
 export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   const jobType = base === "/jobs/ingest" ? "V2Ingest" : "V2Query"
@@ -28,8 +53,17 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
           path: base,
           // at worst a spare job is left, which nobody closes
           repeatable: true,
-          body: { contentType: "CSV", columnDelimiter: "COMMA", lineEnding: "LF", ...body }
+          body: { ...format, ...body }
         },
+        Job.JobInfo
+      )
+    )
+
+  /** Creates and submits a job by one request, which is never repeated: records could be submitted twice. */
+  const submit = (body: object, csv: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
+    Connection.use((connection) =>
+      connection.json(
+        { method: "POST", path: base, repeatable: false, text: multipart({ ...format, ...body }, csv) },
         Job.JobInfo
       )
     )
@@ -105,7 +139,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> =>
     inOrg(Poll.untilDone(get(jobId), { ...options, jobId }))
 
-  return { path, create, get, list, abort, remove, close, awaitDone }
+  return { path, create, submit, get, list, abort, remove, close, awaitDone }
 }
 
 const isRefusedState = ({ code }: BulkError.BulkError): boolean => code === "INVALID_JOB_STATE"

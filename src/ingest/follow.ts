@@ -1,0 +1,74 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as BulkError from "../BulkError.ts"
+import type { Connection } from "../connection/Connection.ts"
+import * as IngestJob from "../job/IngestJob.ts"
+import type * as Job from "../job/Job.ts"
+import * as Csv from "../record/Csv.ts"
+import { collect } from "./collect.ts"
+import type { Join } from "./join.ts"
+import type { CsvRow, Outcome } from "./Outcome.ts"
+import type { LoadOptions } from "./options.ts"
+
+/** The outcomes of a job that nobody here has uploaded. */
+export const follow = (
+  jobId: string,
+  options: Pick<LoadOptions, "outcomes" | "onJobFailed" | "poll" | "progress">
+): Stream.Stream<Outcome<CsvRow>, BulkError.BulkError, Connection> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { onJobFailed = "fail", outcomes = "all", poll, progress = () => Effect.void } = options
+      const first = yield* IngestJob.get(jobId)
+      if (first.state === "Open") {
+        return yield* BulkError.make(
+          new BulkError.InvalidOptions({ problem: `job ${jobId} is Open: it was not submitted, and has no outcomes` })
+        )
+      }
+      const job = yield* IngestJob.awaitDone(jobId, {
+        poll,
+        onLook: (job) =>
+          progress({
+            _tag: "Processing",
+            jobId,
+            state: job.state,
+            processed: job.numberRecordsProcessed ?? 0,
+            failed: job.numberRecordsFailed ?? 0
+          })
+      })
+      const successes = outcomes === "all"
+      return collect(job, joinOf(job, successes), {
+        dialect: dialectOf(first),
+        successes,
+        again: () => false,
+        onJobFailed,
+        progress
+      })
+    })
+  )
+
+/** How many rows were sent, only the results tell; or, where successes are not read, the job's counters. */
+const joinOf = (job: Job.JobInfo, successes: boolean): Join<CsvRow> => {
+  let settled = successes ? 0 : (job.numberRecordsProcessed ?? 0) - (job.numberRecordsFailed ?? 0)
+  return {
+    enter: () => none,
+    sent: () => settled,
+    superseded: none,
+    settle: () => {
+      settled++
+      return 0
+    },
+    unsettled: () => [],
+    batch: 1,
+    recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => row))
+  }
+}
+
+const none: ReadonlySet<number> = new Set()
+
+const delimiters: ReadonlyArray<string> = ["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
+const isDelimiter = (name: string | undefined): name is Csv.ColumnDelimiter => delimiters.includes(name ?? "")
+
+const dialectOf = ({ columnDelimiter, lineEnding }: Job.JobInfo): Csv.Dialect => ({
+  columnDelimiter: isDelimiter(columnDelimiter) ? columnDelimiter : Csv.standard.columnDelimiter,
+  lineEnding: lineEnding === "CRLF" ? "CRLF" : "LF"
+})
