@@ -224,7 +224,8 @@ export const awaitDone: <R = never>(
  * for again, and goes on where it was. Fails with the last break when the connection's
  * retry policy ends: `ConnectionLost`, `IncompletePage`, or `UnexpectedResponse` when a
  * header is missing, since a page without `Sforce-Locator` cannot be told from the last
- * one. Fails with `ResultsExpired` when the results are gone.
+ * one. Fails with `ResultsExpired` when the results are gone, and with `ResultsChanged` when
+ * they are not the same any more.
  *
  * @category operations
  * @since 0.1.0
@@ -278,7 +279,7 @@ export const resultPages = (jobId: string): Stream.Stream<string | undefined, Bu
     Connection.use((connection) => connection.json({ method: "GET", path, query: { locator } }, ResultPages)).pipe(
       Effect.flatMap((list) =>
         Effect.map(
-          Continuation.locatorOf(list, `GET ${path}`),
+          Continuation.locatorOf(list, `GET ${path}`, locator),
           (next) => [list.resultPages.map(({ resultUrl }) => Continuation.locatorIn(resultUrl)), next] as const
         )
       )

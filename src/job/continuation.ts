@@ -20,14 +20,18 @@ export const locatorIn = (url: string): string | undefined => {
   }
 }
 
-/** Where a list goes on. One that is neither done nor goes on is an error, never a short list. */
+/**
+ * Where a list goes on from `current`. One that is neither done nor goes on is an error,
+ * never a short list, nor one without an end.
+ */
 export const locatorOf = (
   list: Schema.Struct<typeof fields>["Type"],
-  request: string
+  request: string,
+  current: string | undefined
 ): Effect.Effect<Option.Option<string>, BulkError.BulkError> => {
   if (list.done) return Effect.succeedNone
   const locator = locatorIn(list.nextRecordsUrl ?? list.nextRecordUrl ?? "")
-  return locator === undefined
+  return locator === undefined || locator === current
     ? Effect.fail(
         BulkError.make(
           new BulkError.UnexpectedResponse({

@@ -105,7 +105,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
         )
       ).pipe(
         Effect.flatMap((page) =>
-          Effect.map(Continuation.locatorOf(page, `GET ${base}`), (next) => [page.records, next] as const)
+          Effect.map(Continuation.locatorOf(page, `GET ${base}`, queryLocator), (next) => [page.records, next] as const)
         )
       )
   )

@@ -81,9 +81,12 @@ export const pagesOf = <A, R>(
       })
 
       const chain = Effect.gen(function* () {
+        const visited = new Set<string>()
         let locator = reading.locator
         do {
           const { next } = yield* Effect.flatMap(lineUp({ locator, maxRecords }), Fiber.join)
+          if (next !== undefined && visited.has(next)) return yield* circle(jobId, next)
+          if (next !== undefined) visited.add(next)
           locator = next
         } while (locator !== undefined)
       })
@@ -91,9 +94,9 @@ export const pagesOf = <A, R>(
       const links = Stream.runForEach(QueryJob.resultPages(jobId), (locator) =>
         lineUp({ locator, isLinked: true })
       ).pipe(
-        // an org without this resource, or a job that is gone, as the first page then tells
+        // an org without this resource; what else it may be, the first page then tells
         Effect.catchIf(
-          (error) => error.isNotFound && number === 0,
+          (error) => number === 0 && isRefused(error),
           () => chain
         )
       )
@@ -109,6 +112,17 @@ export const pagesOf = <A, R>(
   )
 
 const resultPagesSince = 58
+
+const isRefused = ({ isAuth, isRetryable, reason }: BulkError.BulkError): boolean =>
+  reason._tag === "ApiError" && !isAuth && (!isRetryable || reason.status === 501)
+
+const circle = (jobId: string, locator: string): BulkError.BulkError =>
+  BulkError.make(
+    new BulkError.UnexpectedResponse({
+      request: `results of job ${jobId}`,
+      problem: `the pages lead back to locator ${locator}`
+    })
+  )
 
 const left = BulkError.make(
   new BulkError.InvalidOptions({ problem: "query: the records of a page were read after the page was left" })

@@ -150,6 +150,13 @@ describe("QueryJob.resultPages", () => {
     }).pipe(withPages(renaming((text) => text.replace("nextRecordsUrl", "next"))))
   )
 
+  it.effect("fails on a list that leads to itself", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(linked)
+      assert.match(error.message, /does not say where it goes on/)
+    }).pipe(withPages(renaming((text) => text.replace(/("nextRecordsUrl":"[^"]*locator=)[^"]*/, "$1MA"))))
+  )
+
   it.effect("keeps a plus in a locator, and sends it as one", () =>
     Effect.gen(function* () {
       const asked: Array<unknown> = []

@@ -103,8 +103,10 @@ describe("pages over sockets", () => {
   it.live("are chained where links are not found", () =>
     Effect.gen(function* () {
       yield* seed(20)
-      yield* strike(Faults.on("resultPages", Faults.respond(404)))
-      assert.strictEqual((yield* Stream.runCollect(Query.records(from))).length, 20)
+      for (const status of [404, 400, 405, 501]) {
+        yield* strike(Faults.on("resultPages", Faults.respond(status)))
+        assert.strictEqual((yield* Stream.runCollect(Query.records(from))).length, 20)
+      }
     }).pipe(sockets({ pageSize: 5 }))
   )
 
@@ -268,6 +270,58 @@ describe("a page", () => {
         Effect.provide(server.connection)
       )
       assert.strictEqual(error.reason._tag, "ResultsChanged")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that a server gives up, because it is used slowly, is asked for again", () =>
+    Effect.gen(function* () {
+      const count = 30_000
+      const body = Array.from({ length: count }, (_, i) => `"${String(i).padStart(1_000, "0")}"\n`)
+      const server = yield* queryServer({
+        onPage: (response, _, attempt) => {
+          response.writeHead(200, pageHead(count, null)).write('"Id"\n')
+          let at = 0
+          const push = () => {
+            while (at < count) {
+              if (response.write(body[at++])) continue
+              // the first time it has no patience
+              const timer = attempt === 1 ? setTimeout(() => response.destroy(), 20) : undefined
+              return response.once("drain", () => {
+                clearTimeout(timer)
+                push()
+              })
+            }
+            return response.end()
+          }
+          push()
+        }
+      })
+      let seen = 0
+      yield* Query.records({ ...query, readAhead: 65_536 }).pipe(
+        Stream.runForEachArray((records) =>
+          Effect.suspend(() => {
+            const isFirst = seen === 0
+            for (const { Id } of records) assert.strictEqual(Number(Id), seen++)
+            return isFirst ? Effect.sleep("200 millis") : Effect.void
+          })
+        ),
+        Effect.provide(server.connection)
+      )
+      assert.strictEqual(seen, count)
+      assert.strictEqual(server.requests.filter((each) => each === "GET /results").length, 2)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that leads back to an earlier one is an error, not a stream without an end", () =>
+    Effect.gen(function* () {
+      const server = yield* queryServer({
+        onPage: (response, locator) =>
+          response.writeHead(200, pageHead(1, locator === "b" ? "a" : "b")).end(`"Id"\n${rows(1)}`)
+      })
+      const error = yield* Effect.flip(Stream.runDrain(Query.records({ ...query, maxRecords: 1 }))).pipe(
+        Effect.provide(server.connection)
+      )
+      assert.match(error.message, /lead back to locator b/)
     }).pipe(Effect.scoped)
   )
 
