@@ -11,14 +11,26 @@ export const askCli = Effect.fnUntraced(function* (targetOrg: string | undefined
   const shown = yield* sf(["org", "display", ...(targetOrg === undefined ? [] : ["--target-org", targetOrg])], Display)
   const instanceUrl = yield* Effect.fromResult(checkOrigin("instanceUrl", shown.instanceUrl.replace(/\/$/, "")))
   // since May 2026 the CLI shows a token only to those who ask for nothing else
-  const accessToken = shown.accessToken.startsWith("[REDACTED]")
+  const accessToken = shown.accessToken.startsWith(hidden)
     ? yield* sf(["org", "auth", "show-access-token", "--no-prompt", "--target-org", shown.username], Token)
     : shown.accessToken
-  return {
-    instanceUrl,
-    accessToken: Redacted.make(typeof accessToken === "string" ? accessToken : accessToken.accessToken)
+  const token = typeof accessToken === "string" ? accessToken : accessToken.accessToken
+  if (token.startsWith(hidden)) {
+    return yield* BulkError.make(
+      new BulkError.SignInFailed({
+        loginUrl: "sf org auth show-access-token",
+        status: 0,
+        error: "token_hidden",
+        description:
+          "the CLI hides the token from this program: update it, or give the token to Auth.layerToken, or set SF_TEMP_SHOW_SECRETS=true for now"
+      })
+    )
   }
+  return { instanceUrl, accessToken: Redacted.make(token) }
 })
+
+/** How the CLI begins what it shows in place of a secret. */
+const hidden = "[REDACTED]"
 
 const Display = Schema.Struct({
   accessToken: Schema.NonEmptyString,

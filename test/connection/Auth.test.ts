@@ -392,6 +392,28 @@ describe("Auth.layerCli", () => {
     ).pipe(Effect.provide(NodeServices.layer))
   )
 
+  it.live("explains a token that the CLI hides in every way, and one that it does not know how to show", () =>
+    Effect.gen(function* () {
+      const always = yield* withCli(
+        `case "$*" in
+          "org display --json") echo '${display("[REDACTED] x")}' ;;
+          *) echo '{"status":0,"result":{"accessToken":"[REDACTED] x"}}' ;;
+        esac`,
+        failureOf(credentials())
+      )
+      assert.deepInclude(always.reason, { _tag: "SignInFailed", error: "token_hidden" })
+      assert.match(always.message, /update it, or give the token to Auth\.layerToken/)
+      const old = yield* withCli(
+        `case "$*" in
+          "org display --json") echo '${display("[REDACTED] x")}' ;;
+          *) echo '{"status":1,"name":"CommandNotFound","message":"sf org auth show-access-token is not a sf command"}'; exit 1 ;;
+        esac`,
+        failureOf(credentials())
+      )
+      assert.deepInclude(old.reason, { _tag: "SignInFailed", error: "CommandNotFound" })
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
   it.live("says why it cannot: not signed in, not installed, not the CLI", () =>
     Effect.gen(function* () {
       const refusal = `echo '{"status":1,"name":"NoDefaultEnvError","message":"No default org"}'; exit 1`

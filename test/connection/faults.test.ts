@@ -4,6 +4,7 @@ import { Duration, Effect, Schedule, Stream } from "effect"
 import * as Connection from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
+import * as QueryJob from "../../src/job/QueryJob.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import * as Query from "../../src/query/Query.ts"
 import { overSocket, Requests } from "../support/orgs.ts"
@@ -100,6 +101,44 @@ describe("an upload", () => {
       }).pipe(orgWith(Faults.on("upload", effect, { nth: 1 })))
     )
   }
+})
+
+describe("what ends a job", () => {
+  const query = "SELECT Name FROM Widget__c"
+  for (const [what, effect] of Object.entries(passing)) {
+    it.live(`is repeated after ${what}: an abort leaves it aborted, a delete leaves nothing`, () =>
+      Effect.gen(function* () {
+        const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+        assert.strictEqual((yield* IngestJob.abort(id)).state, "Aborted")
+        assert.strictEqual((yield* IngestJob.get(id)).state, "Aborted")
+        assert.isAtLeast(yield* sent("PATCH /jobs/ingest/ID"), effect._tag === "CutResponse" ? 1 : 2)
+
+        const done = yield* QueryJob.create(query)
+        yield* QueryJob.awaitDone(done.id, { poll })
+        yield* QueryJob.remove(done.id)
+        // the second one is told that there is no such job, where the first was carried out
+        assert.strictEqual(yield* sent("DELETE /jobs/query/ID"), 2)
+        assert.isTrue((yield* Effect.flip(QueryJob.get(done.id))).isNotFound)
+      }).pipe(
+        orgWith(
+          Faults.on("changeIngestJob", effect, { nth: 1 }),
+          Faults.on(/\/jobs\/query\/750/, effect, { method: "DELETE", nth: 1 })
+        )
+      )
+    )
+  }
+
+  it.live("counts as done when the job is not there, and fails when it may not end", () =>
+    Effect.gen(function* () {
+      const done = yield* QueryJob.create(query)
+      const early = yield* Effect.flip(QueryJob.remove(done.id))
+      assert.match(early.message, /is not terminated.*abort the job, or wait/)
+      yield* QueryJob.awaitDone(done.id, { poll })
+      yield* QueryJob.remove(done.id)
+      yield* QueryJob.remove(done.id)
+      assert.strictEqual(yield* sent("DELETE /jobs/query/ID"), 3)
+    }).pipe(orgWith())
+  )
 })
 
 describe("a closing request without a clear answer", () => {
