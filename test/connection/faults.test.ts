@@ -130,14 +130,16 @@ describe("what ends a job", () => {
 
   it.live("counts as done when the job is not there, and fails when it may not end", () =>
     Effect.gen(function* () {
+      const { faults } = yield* EmbeddedOrg.EmbeddedOrg
       const done = yield* QueryJob.create(query)
       const early = yield* Effect.flip(QueryJob.remove(done.id))
       assert.match(early.message, /is not terminated.*abort the job, or wait/)
+      yield* faults.set([])
       yield* QueryJob.awaitDone(done.id, { poll })
       yield* QueryJob.remove(done.id)
       yield* QueryJob.remove(done.id)
       assert.strictEqual(yield* sent("DELETE /jobs/query/ID"), 3)
-    }).pipe(orgWith())
+    }).pipe(orgWith(Faults.onJob(Faults.stall())))
   )
 })
 
