@@ -167,13 +167,16 @@ export const parseError = (raw: string): RowError => {
  * transaction held a lock, also where a trigger met it, or wrote the same new key
  * at the same time, or the server failed.
  *
- * A duplicate of a record that is stored already does not pass: its message names
- * that record.
+ * A `DUPLICATE_VALUE` may pass where it is that of the external id of an upsert, which
+ * would have updated a record that was there before: name it as `externalId`.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isTransient = (error: RowError): boolean =>
+export const isTransient = (error: RowError, externalId?: string): boolean =>
   ErrorCode.categoryOf(error.code) === "transient" ||
   /UNABLE_TO_LOCK_ROW|unable to obtain exclusive access/.test(error.raw) ||
-  (error.code === "DUPLICATE_VALUE" && /<unknown>|duplicates value on record with id: *(?:<|--|:|$)/.test(error.raw))
+  (externalId !== undefined &&
+    error.code === "DUPLICATE_VALUE" &&
+    !error.message.includes("specified") &&
+    (error.fields.includes(externalId) || error.message.includes(`${externalId} duplicates value`)))

@@ -8,6 +8,7 @@ import type { Progress } from "../Progress.ts"
 import * as Csv from "../record/Csv.ts"
 import type { Join } from "./join.ts"
 import * as Outcome from "./Outcome.ts"
+import type { LoadOptions } from "./options.ts"
 
 /** How many rows with keys that were not sent are kept, for the error that tells of them. */
 const strangersKept = 100
@@ -17,6 +18,8 @@ export interface Collect<B> {
   readonly dialect: Csv.Dialect
   /** Whether outcomes of records that succeeded are wanted, or only their number. */
   readonly successes: boolean
+  /** Takes the file of those that succeeded, where they are not wanted as outcomes. */
+  readonly keepSuccesses: LoadOptions["keepSuccesses"]
   /** Takes failures that are not final; the others are outcomes. */
   readonly again: (failed: Outcome.Failed<B>) => boolean
   readonly onJobFailed: "fail" | "continue"
@@ -33,7 +36,7 @@ export const collect = <B>(
   options: Collect<B>
 ): Stream.Stream<Outcome.Outcome<B>, BulkError.BulkError, Connection> =>
   Stream.suspend(() => {
-    const { again, dialect, onJobFailed, progress, successes } = options
+    const { again, dialect, keepSuccesses, onJobFailed, progress, successes } = options
     const jobId = job.id
     const strangers: Array<Outcome.CsvRow> = []
     const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
@@ -101,6 +104,13 @@ export const collect = <B>(
         })
       )
     )
+    const kept = Stream.fromEffectDrain(
+      keepSuccesses === undefined || successes
+        ? Effect.void
+        : Effect.flatMap(Effect.context<Connection>(), (context) =>
+            keepSuccesses(Stream.provideContext(IngestJob.results(jobId, "successfulResults"), context), jobId)
+          )
+    )
     const succeeded = Stream.suspend(() => {
       if (successes) return readSuccesses
       // the counters are known to lag: where they do not add up, the file is read after all
@@ -136,6 +146,7 @@ export const collect = <B>(
 
     return failed.pipe(
       Stream.concat(unprocessed),
+      Stream.concat(kept),
       Stream.concat(succeeded),
       Stream.concat(unaccounted),
       Stream.concat(Stream.fromEffectDrain(Effect.andThen(done, verdict)))

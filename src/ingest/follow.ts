@@ -39,6 +39,7 @@ export const follow = (
       return collect(job, joinOf(job, successes), {
         dialect: dialectOf(first),
         successes,
+        keepSuccesses: undefined,
         again: () => false,
         onJobFailed,
         progress

@@ -16,7 +16,7 @@ import * as IngestJob from "../job/IngestJob.ts"
 import type * as Poll from "../job/Poll.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
-import { collect } from "./collect.ts"
+import { type Collect, collect } from "./collect.ts"
 import * as Inlet from "./inlet.ts"
 import * as Jobs from "./jobs.ts"
 import type { Join } from "./join.ts"
@@ -46,6 +46,7 @@ export interface Load<T, B> {
   readonly whole: boolean
   readonly concurrency: number
   readonly successes: boolean
+  readonly keepSuccesses: Collect<B>["keepSuccesses"]
   readonly poll: Poll.Poll | undefined
   readonly onInterrupt: Jobs.OnInterrupt
   readonly onJobFailed: "fail" | "continue"
@@ -171,6 +172,7 @@ export const load = <T, B, E, R>(
         const exit = yield* collect(job, join, {
           dialect,
           successes: options.successes,
+          keepSuccesses: options.keepSuccesses,
           onJobFailed: options.onJobFailed,
           progress,
           again: (failed) => {

@@ -1,6 +1,8 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
+import type * as Stream from "effect/Stream"
+import type { BulkError } from "../BulkError.ts"
 import type * as Poll from "../job/Poll.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
@@ -40,6 +42,14 @@ export interface LoadOptions {
    * of an upsert it is not known then how many were created. Default `all`.
    */
   readonly outcomes?: "all" | "failures" | undefined
+  /**
+   * Takes the records that succeeded as the org writes them, CSV of each job with their
+   * ids: for a file, say, that the next load needs. Only with `outcomes: "failures"`.
+   * Default: they are not downloaded.
+   */
+  readonly keepSuccesses?:
+    | ((csv: Stream.Stream<Uint8Array, BulkError>, jobId: string) => Effect.Effect<void, BulkError>)
+    | undefined
   /** Whether a failed row is an outcome, or fails the load with `RowFailed`. Default `outcome`. */
   readonly onRowError?: "outcome" | "fail" | undefined
   /** Whether a job that failed, or was aborted by somebody, fails the load. Its outcomes come first. Default `fail`. */

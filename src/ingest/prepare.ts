@@ -120,7 +120,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     })
 
   return {
-    ...commonOf(options, limits),
+    ...commonOf(options, limits, operation === "upsert" ? key : undefined),
     job: {
       object: options.object,
       operation,
@@ -169,7 +169,7 @@ export const prepareCsv = Effect.fnUntraced(function* (
   const key = keyOf(options)
   const canonical = (cell: string) => cell.trim()
   return {
-    ...commonOf(options, limits),
+    ...commonOf(options, limits, options.externalId),
     job: {
       object: options.object,
       operation,
@@ -217,17 +217,38 @@ const limitsOf = (options: LoadOptions, operation: string, kind: Spool.Kind) => 
     : invalid(options, operation, problem)
 }
 
-const commonOf = (options: LoadOptions, limits: Load<never, never>["limits"]) => ({
+const commonOf = (
+  options: LoadOptions,
+  limits: Load<never, never>["limits"],
+  externalId: string | undefined
+): Pick<
+  Load<never, never>,
+  | "limits"
+  | "whole"
+  | "concurrency"
+  | "successes"
+  | "keepSuccesses"
+  | "poll"
+  | "onInterrupt"
+  | "onJobFailed"
+  | "onRowError"
+  | "rowRetry"
+  | "progress"
+> => ({
   limits,
   whole: options.duplicates === "last",
   concurrency: Math.floor(options.concurrency ?? 4),
   successes: options.outcomes !== "failures",
+  keepSuccesses: options.keepSuccesses,
   poll: options.poll,
   onInterrupt: options.onInterrupt ?? "leave",
   onJobFailed: options.onJobFailed ?? "fail",
   onRowError: options.onRowError ?? "outcome",
   rowRetry: {
-    isTransient: options.retryRows === "never" ? () => false : (options.isTransient ?? Outcome.isTransient),
+    isTransient:
+      options.retryRows === "never"
+        ? () => false
+        : (options.isTransient ?? ((error) => Outcome.isTransient(error, externalId))),
     schedule: options.retryRows === undefined || options.retryRows === "never" ? defaultRetry : options.retryRows
   },
   progress: options.progress

@@ -54,3 +54,21 @@ describe("parseError", () => {
     }
   })
 })
+
+describe("isTransient", () => {
+  const cases: ReadonlyArray<readonly [raw: string, externalId: string | undefined, expected: boolean]> = [
+    ["UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 200 records: 001,001:--", undefined, true],
+    ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:T: caused by UNABLE_TO_LOCK_ROW, unable to obtain:--", undefined, true],
+    ["SERVER_UNAVAILABLE:try later:--", undefined, true],
+    ["REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --", undefined, false],
+    ["DUPLICATE_VALUE:duplicate value found: Key__c duplicates value on record with id: a00:--", "Key__c", true],
+    ["DUPLICATE_VALUE:duplicate value found: Other__c duplicates value on record with id: a00:--", "Key__c", false],
+    ["DUPLICATE_VALUE:duplicate value found: Key__c duplicates value on record with id: a00:--", undefined, false],
+    ["DUPLICATE_VALUE:Duplicate external id specified: K-1:Key__c --", "Key__c", false]
+  ]
+  for (const [raw, externalId, expected] of cases) {
+    it(`${expected ? "may" : "will not"} pass: ${raw}`, () => {
+      assert.strictEqual(Outcome.isTransient(Outcome.parseError(raw), externalId), expected)
+    })
+  }
+})

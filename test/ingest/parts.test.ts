@@ -657,6 +657,28 @@ describe("refused for what may pass", () => {
     }).pipe(locked(1))
   )
 
+  for (const [what, error] of Object.entries({
+    "a lock that a trigger met": {
+      code: "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+      message: "T: execution of AfterInsert caused by: UNABLE_TO_LOCK_ROW, unable to obtain exclusive access"
+    },
+    "a race for a new key": {
+      code: "DUPLICATE_VALUE",
+      message: "duplicate value found: Key__c duplicates value on record with id: a00000000000001AAA"
+    }
+  })) {
+    it.live(`records are sent again after ${what}`, () =>
+      Effect.gen(function* () {
+        let refused = 0
+        yield* Effect.flatMap(org, (org) =>
+          org.onRow("Widget__c", ({ values }) => (values.Key__c === "K-2" && refused++ === 0 ? [error] : []))
+        )
+        const { all, succeeded } = yield* settle(Stream.fromIterable(widgets(5)).pipe(upsert({ retryRows })))
+        assert.deepStrictEqual([all.length, succeeded.length, yield* uploads, refused], [5, 5, 2, 2])
+      }).pipe(orgWith())
+    )
+  }
+
   it.live("unprocessed records are never sent again", () =>
     Effect.gen(function* () {
       const { unprocessed } = yield* settle(
@@ -699,6 +721,25 @@ describe("outcomes: failures", () => {
       )
       assert.strictEqual(yield* sent("GET /jobs/ingest/ID/successfulResults"), 0)
     }).pipe(orgWith())
+  )
+
+  it.live("hand on the file of the successes, with their ids, if asked for", () =>
+    Effect.gen(function* () {
+      const files: Array<string> = []
+      const { all, error } = yield* settle(
+        Stream.fromIterable(widgets(40)).pipe(
+          upsert({
+            partRows: 20,
+            outcomes: "failures",
+            keepSuccesses: (csv) => Effect.map(Stream.mkString(Stream.decodeText(csv)), (text) => void files.push(text))
+          })
+        )
+      )
+      assert.deepStrictEqual([all, error], [[], undefined])
+      const ids = files.flatMap((text) => [...text.matchAll(/^"(a\w{17})","true","(K-\d+)"/gm)].map(([, id]) => id))
+      assert.deepStrictEqual(ids.toSorted(), (yield* stored).map(({ Id }) => Id).toSorted())
+      assert.strictEqual(ids.length, 40)
+    }).pipe(orgWith(Faults.on("successfulResults", Faults.cutResponse(900), { nth: 1 })))
   )
 
   it.live("read the successes after all where the counters do not add up", () =>
