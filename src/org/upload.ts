@@ -1,6 +1,6 @@
 /** An upload: kept in blocks of whole rows as it arrives, read from any row on. */
 import { blockLength } from "./blocks.ts"
-import { CsvReader, type Dialect, type Row, readRows } from "./csv.ts"
+import { CsvReader, type Dialect, type Row, RowReader } from "./csv.ts"
 import { CsvScanner } from "./csvScanner.ts"
 import type { IngestJob } from "./job.ts"
 import type { Block, Store } from "./Store.ts"
@@ -165,8 +165,6 @@ class CarefulReceiver {
   }
 }
 
-const rowsOf = (block: Block, job: IngestJob): ReadonlyArray<Row> => readRows(decoder.decode(block.bytes), job)
-
 /** The first row of an upload; undefined when nothing was uploaded. */
 export const header = (store: Store, job: IngestJob): Row | undefined => {
   const block = job.upload === undefined ? undefined : store.blockFrom(job.id, job.upload, 0)
@@ -181,8 +179,8 @@ export class Rows {
   private readonly job: IngestJob
   private at: number
   private readonly end: number
-  private rows: ReadonlyArray<Row> = []
-  private first = 0
+  /** What reads the block of the next row. */
+  private reader: RowReader | undefined
 
   constructor(store: Store, job: IngestJob, from: number, to: number) {
     this.store = store
@@ -196,8 +194,12 @@ export class Rows {
     const to = Math.min(this.at + count, this.end)
     let taken: ReadonlyArray<Row> = []
     while (this.at < to) {
-      if (this.at >= this.first + this.rows.length) this.read()
-      const part = this.rows.slice(this.at - this.first, to - this.first)
+      const wanted = to - this.at
+      let part = this.reader?.take(wanted) ?? []
+      if (part.length === 0) {
+        this.reader = this.open()
+        part = this.reader?.take(wanted) ?? []
+      }
       // the job was deleted while it was read
       if (part.length === 0) return taken
       this.at += part.length
@@ -206,12 +208,15 @@ export class Rows {
     return taken
   }
 
-  private read(): void {
+  /** Opens the block of the next row, at that row. */
+  private open(): RowReader | undefined {
     const { at, job, store } = this
     const block = job.upload === undefined ? undefined : store.blockUpTo(job.id, job.upload, at)
-    const rows = block === undefined ? [] : rowsOf(block, job)
-    this.first = block?.seq ?? at
-    this.rows = this.first === 0 ? rows.slice(1) : rows
+    if (block === undefined) return undefined
+    const reader = new RowReader(decoder.decode(block.bytes), job)
+    const header = block.seq === 0 ? 1 : 0
+    reader.take(header + at - block.seq)
+    return reader
   }
 }
 

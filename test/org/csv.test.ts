@@ -197,7 +197,9 @@ describe("the scanner of uploads", () => {
           if (scanned === undefined) continue
           assert.strictEqual(scanned.start, encoder.encode(text).length)
           // and what it finds right may be read without looking for faults
-          assert.deepStrictEqual(csv.readRows(text, dialect), parse(text, dialect).rows)
+          const reader = new csv.RowReader(text, dialect)
+          const rows = [...reader.take(length), ...reader.take(Number.MAX_SAFE_INTEGER)]
+          assert.deepStrictEqual(rows, parse(text, dialect).rows)
         }
       }
     },
