@@ -60,15 +60,21 @@ export const instantAt = (bytes: Uint8Array, from: number, to: number): number =
   }
   if (length === 24) {
     if (bytes[from + 23] !== Z) return Number.NaN
-  } else if (bytes[from + 23] !== PLUS || digits(bytes, from + 24) + digits(bytes, from + 26) !== 0) return Number.NaN
-  const year = digits(bytes, from) * 100 + digits(bytes, from + 2)
-  const start = startOfDay(year, digits(bytes, from + 5), digits(bytes, from + 8))
+  } else if (bytes[from + 23] !== PLUS || digits(bytes, from + 24) !== 0 || digits(bytes, from + 26) !== 0)
+    return Number.NaN
+  const century = digits(bytes, from)
+  const year = digits(bytes, from + 2)
   const hour = digits(bytes, from + 11)
   const minute = digits(bytes, from + 14)
   const second = digits(bytes, from + 17)
+  const hundredth = digits(bytes, from + 20)
   const last = bytes[from + 22]! - ZERO
-  if (!(hour < 24 && minute < 60 && second < 60 && last >= 0 && last < 10)) return Number.NaN
-  return start + hour * 3_600_000 + minute * 60_000 + second * 1_000 + digits(bytes, from + 20) * 10 + last
+  if (century < 0 || year < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
+    return Number.NaN
+  }
+  if (hundredth < 0 || last < 0 || last > 9) return Number.NaN
+  const start = startOfDay(century * 100 + year, digits(bytes, from + 5), digits(bytes, from + 8))
+  return start + ((hour * 60 + minute) * 60 + second) * 1_000 + hundredth * 10 + last
 }
 
 const ZERO = 48
@@ -79,11 +85,11 @@ const PLUS = 43
 const T = 84
 const Z = 90
 
-/** The number of two digits, NaN if they are none. */
+/** The number of two digits, -1 if they are none: whole numbers all the way are faster than NaN. */
 const digits = (bytes: Uint8Array, at: number): number => {
   const high = bytes[at]! - ZERO
   const low = bytes[at + 1]! - ZERO
-  return high >= 0 && high < 10 && low >= 0 && low < 10 ? high * 10 + low : Number.NaN
+  return high >= 0 && high < 10 && low >= 0 && low < 10 ? high * 10 + low : -1
 }
 
 const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
