@@ -9,6 +9,7 @@ import type { Page } from "../../src/query/pages.ts"
 import * as Query from "../../src/query/Query.ts"
 import { raw, soql } from "../../src/query/Soql.ts"
 import { inProcess, Requests, replacing, type Tamper, virtually } from "../support/orgs.ts"
+import { pageHead, queryServer } from "../support/queryServer.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
 const store = (records: ReadonlyArray<Widget>) =>
@@ -272,6 +273,71 @@ describe("Query.rows and Query.csv", () => {
       const error = yield* Effect.flip(joined('"a"\n1\n', '"b"\n2\n'))
       assert.match(error.message, /one page has the header "b", and the first one "a"/)
     })
+  )
+})
+
+describe("what a page says", () => {
+  const All = Schema.Struct({
+    Text__c: Schema.String,
+    Nullable__c: Schema.NullOr(Schema.String),
+    Optional__c: Schema.optionalKey(Schema.String),
+    Flag__c: Schema.Boolean,
+    Number__c: Schema.Finite,
+    At__c: Schema.Date,
+    Parent__r: Schema.NullOr(Schema.Struct({ Name: Schema.String }))
+  })
+  const header = '"PARENT__R.NAME","at__c","Number__c","Flag__c","Optional__c","Nullable__c","Text__c","Other__c"\r\n'
+  const rows = [
+    '"Acme","2026-11-23T20:41:12.000Z","9.12260031E8","true","x","a;b;c","two\nlines, ""quoted""","-"\r\n',
+    '"","2026-11-23T20:41:12.000+0000","-0.5","false","","","","-"\r\n',
+    '"é","1969-12-31T23:59:59.000Z","12","true","y","","nul \0 — 𝒳 🎈","-"\r\n'
+  ]
+  const records = [
+    {
+      Parent__r: { Name: "Acme" },
+      At__c: new Date("2026-11-23T20:41:12Z"),
+      Number__c: 912_260_031,
+      Flag__c: true,
+      Optional__c: "x",
+      Nullable__c: "a;b;c",
+      Text__c: 'two\nlines, "quoted"'
+    },
+    {
+      Parent__r: null,
+      At__c: new Date("2026-11-23T20:41:12Z"),
+      Number__c: -0.5,
+      Flag__c: false,
+      Nullable__c: null,
+      Text__c: ""
+    },
+    {
+      Parent__r: { Name: "é" },
+      At__c: new Date(-1000),
+      Number__c: 12,
+      Flag__c: true,
+      Optional__c: "y",
+      Nullable__c: null,
+      Text__c: "nul \0 — 𝒳 🎈"
+    }
+  ]
+
+  it.live("is read whole, however its bytes are cut", () =>
+    Effect.gen(function* () {
+      const csv = new TextEncoder().encode(header + rows.join(""))
+      for (const size of [1, 7, 64, 10_000]) {
+        const server = yield* queryServer({
+          onPage: (response) => {
+            response.writeHead(200, pageHead(3, null))
+            for (let at = 0; at < csv.length; at += size) response.write(csv.subarray(at, at + size))
+            response.end()
+          }
+        })
+        const found = yield* Stream.runCollect(
+          Query.records({ schema: All, soql: "SELECT FIELDS(ALL) FROM Widget__c" })
+        ).pipe(Effect.provide(server.connection))
+        assert.deepStrictEqual(found, records)
+      }
+    }).pipe(Effect.scoped)
   )
 })
 
