@@ -4,14 +4,12 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { BulkError } from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type { Failed, Loads, Outcome } from "./Outcome.ts"
+import { passing } from "./passing.ts"
 
 /**
  * Why a record is not to be sent. `code` is in the style of Salesforce's codes.
@@ -73,38 +71,10 @@ export const load =
   <A, E, R>(
     results: Stream.Stream<Result.Result<B, Refused<A>>, E, R>
   ): Stream.Stream<Outcome<A | C>, E | BulkError, R | Connection> =>
-    Stream.unwrap(
-      Effect.gen(function* () {
-        const refused = yield* Queue.bounded<Failed<A>, Cause.Done>(queued)
-        const passed = Stream.mapAccumArrayEffect(
-          results,
-          () => undefined,
-          Effect.fnUntraced(function* (state, results) {
-            const records: Array<B> = []
-            const failures: Array<Failed<A>> = []
-            for (const result of results) {
-              if (Result.isSuccess(result)) records.push(result.success)
-              else failures.push(failed(result.failure))
-            }
-            if (failures.length > 0) yield* Queue.offerAll(refused, failures)
-            return [state, records] as const
-          })
-        )
-        let cause: Cause.Cause<E | BulkError> | undefined
-        const outcomes: Stream.Stream<Outcome<A | C>, never, R | Connection> = load(passed).pipe(
-          Stream.catchCause((failure) => {
-            cause = failure
-            return Stream.empty
-          }),
-          Stream.ensuring(Queue.end(refused))
-        )
-        const end = Stream.suspend(() => (cause === undefined ? Stream.empty : Stream.failCause(cause)))
-        return Stream.merge(outcomes, Stream.fromQueue(refused)).pipe(Stream.concat(end))
-      })
+    passing(
+      Stream.map(results, (result) => Result.mapError(result, failed)),
+      load
     )
-
-/** How many refused records may wait to be taken. */
-const queued = 1_024
 
 const failed = <A>({ code, fields = [], message, record }: Refused<A>): Failed<A> => ({
   _tag: "Failed",

@@ -20,8 +20,11 @@ import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
 import * as Prepare from "./prepare.ts"
+import { withoutRejectColumns } from "./rejectColumns.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
+
+export { type RemediateOptions, type Remedy, remediate } from "./remediate.ts"
 
 /**
  * The columns of a schema that can tell its records apart: plain texts and
@@ -251,7 +254,8 @@ export type CsvOptions = LoadOptions & {
 /**
  * Loads CSV that is CSV already: its bytes as they are, the header repeated for each
  * part. The delimiter and the line ending are detected, a byte order mark and blank
- * lines are left out, and line breaks within cells are written as the job's.
+ * lines are left out, and line breaks within cells are written as the job's. The
+ * columns that a `RejectFile` adds are left out too.
  *
  * With a key (the external id, the `Id`, a `key`) failed and unprocessed outcomes hold
  * the row that was sent, otherwise the row as the org echoed it. A file of records to
@@ -284,6 +288,7 @@ export const csv =
         const blocks = bytes.pipe(
           Stream.mapError((error) => new SourceFailed({ error })),
           Csv.blocks({ columnDelimiter, lineEnding, key: Prepare.keyOf(options) }),
+          Stream.mapEffect(withoutRejectColumns),
           Stream.mapError((error) =>
             error instanceof SourceFailed
               ? error.error

@@ -24,7 +24,8 @@ import type { Code, Operation, Plan, Severity } from "./plan/model.ts"
 import { meant } from "./plan/nearest.ts"
 import * as Org from "./plan/org.ts"
 import * as Text from "./plan/text.ts"
-import { isRejectColumn } from "./rejectColumns.ts"
+import { rowsOf, withoutRejectColumns } from "./rejectColumns.ts"
+import * as Spool from "./Spool.ts"
 
 export type {
   Allowance,
@@ -58,7 +59,7 @@ export interface CsvOptions {
   readonly sample?: number | undefined
   /** How many records there are, where only a sample is read. Default: unknown, and so are estimates. */
   readonly total?: number | undefined
-  /** How many bytes of CSV one job of the load carries. Default 16 MiB. */
+  /** How many bytes of CSV one job of the load carries. Default: as the spool says, 16 MiB in memory. */
   readonly partBytes?: number | undefined
 }
 
@@ -140,23 +141,14 @@ export const make =
 export const csv =
   (options: CsvOptions) =>
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Plan, E | BulkError.BulkError, R | Connection> =>
-    plan(options, bytes.pipe(Csv.blocks(), Stream.flatMap(batchOf)), undefined)
+    plan(options, bytes.pipe(Csv.blocks(), Stream.mapEffect(withoutRejectColumns), Stream.flatMap(batchOf)), undefined)
 
-/** The rows of a block, as one batch, without the columns that a reject file adds. */
-const batchOf = (block: Csv.Block): Stream.Stream<Batch, Csv.CsvError> => {
-  const sent = block.header.flatMap((column, position) => (isRejectColumn(column) ? [] : [position]))
-  const pick = (row: Csv.Row) =>
-    sent.length === block.header.length ? row : sent.map((position) => row[position] ?? "")
-  const header = pick(block.header)
-  return Stream.fromArray([block.headerBytes, block.bytes]).pipe(
-    Csv.decode(
-      () => Effect.succeed((rows) => Effect.succeed(rows.map((row) => Result.succeed(pick(row))))),
-      block.dialect
-    ),
+/** The rows of a block, as one batch. */
+const batchOf = (block: Csv.Block): Stream.Stream<Batch, Csv.CsvError> =>
+  rowsOf(block).pipe(
     Stream.chunks,
-    Stream.map((rows) => ({ header, rows }))
+    Stream.map((rows) => ({ header: block.header, rows: rows.map((row) => Result.succeed(row)) }))
   )
-}
 
 /**
  * A plan for people: what the load takes and what was found, on one screen.
@@ -204,8 +196,6 @@ interface Batch {
   readonly header: ReadonlyArray<string>
   readonly rows: ReadonlyArray<Result.Result<Csv.Row, RecordCodec.Problem>>
 }
-
-const defaultPartBytes = 16 * 1024 * 1024
 
 const isDeletion = (operation: Operation): boolean => operation === "delete" || operation === "hardDelete"
 
@@ -262,7 +252,7 @@ const plan = Effect.fnUntraced(function* <E, R>(
       read,
       bytes,
       records: complete ? read : options.total,
-      partBytes: options.partBytes ?? defaultPartBytes,
+      partBytes: options.partBytes ?? (yield* Spool.Spool).partBytes,
       limits
     },
     findings
