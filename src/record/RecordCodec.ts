@@ -139,6 +139,10 @@ const canGenerate = (): boolean => {
  * header lacks a column of the schema, and with `InvalidRecord` at the first row
  * that does not fit it; the records before it come out first.
  *
+ * Texts of 13 characters and more are cut from pieces of 8 KiB, which live as long as
+ * one of their records: who keeps one record of a hundred keeps 8 KiB with it, unless
+ * its texts are copied.
+ *
  * **Example** (Records of a file)
  *
  * ```ts
