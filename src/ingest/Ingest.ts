@@ -24,6 +24,7 @@ import { withoutRejectColumns } from "./rejectColumns.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
 
+export { type GroupOptions, groupBy } from "./groupBy.ts"
 export { type RemediateOptions, type Remedy, remediate } from "./remediate.ts"
 
 /**

@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Data, Effect, Stream } from "effect"
+import * as Ingest from "../../src/ingest/Ingest.ts"
+import * as Spool from "../../src/ingest/Spool.ts"
+import { Widget, widget } from "../support/widgets.ts"
+
+class SourceBroke extends Data.TaggedError("SourceBroke") {}
+
+const count = 5_000
+
+/** Widgets of 97 grades, scattered. */
+const scattered = Array.from({ length: count }, (_, n) =>
+  widget(n, { Grade__c: n % 50 === 0 ? null : `g${(n * 31) % 97}` })
+)
+
+describe("Ingest.groupBy", () => {
+  it.effect("brings records with the same value together, in their order, from runs in the spool", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const memory = Spool.memory()
+      const spool: Spool.Kind = {
+        ...memory,
+        open: (options) => {
+          runs++
+          return memory.open(options)
+        }
+      }
+      const grouped = yield* Stream.fromIterable(scattered).pipe(
+        Ingest.groupBy({ schema: Widget, column: "Grade__c", inMemory: 700, spool }),
+        Stream.runCollect
+      )
+      assert.strictEqual(runs, Math.ceil(count / 700))
+      const by = (w: Widget) => w.Grade__c ?? ""
+      // a stable sort is what it should be
+      assert.deepStrictEqual(
+        grouped,
+        scattered.toSorted((a, b) => (by(a) < by(b) ? -1 : by(a) > by(b) ? 1 : 0))
+      )
+    })
+  )
+
+  it.effect("gives nothing for nothing, names a column that is none, and passes on how the source fails", () =>
+    Effect.gen(function* () {
+      const by = (column: string) => Ingest.groupBy({ schema: Widget, column })
+      assert.deepStrictEqual(yield* Stream.empty.pipe(by("Grade__c"), Stream.runCollect), [])
+      const wrong = yield* Stream.make(widget(1)).pipe(by("Colour__c"), Stream.runDrain, Effect.flip)
+      assert.match(wrong.message, /^groupBy: Colour__c is no column of the schema/)
+      const broken = yield* Stream.fail(new SourceBroke()).pipe(by("Grade__c"), Stream.runDrain, Effect.flip)
+      assert.deepStrictEqual(broken, new SourceBroke())
+    })
+  )
+})
