@@ -532,10 +532,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const watch = yield* watchUpload(idleTimeout, patience)
     // HTTP clients fold a failing body into errors of their own: keep the original
     let failure: Cause.Cause<E | BulkError.BulkError> | undefined
+    let isWhole = false
     const watched = body.pipe(
       Stream.tapCause((cause) =>
         Effect.sync(() => {
           failure = cause
+        })
+      ),
+      Stream.onEnd(
+        Effect.sync(() => {
+          isWhole = true
         })
       ),
       watch.body,
@@ -552,6 +558,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Effect.flatMap((credentials) =>
         sendWith(client, request, credentials).pipe(
           Effect.flatMap(readOk),
+          // what is left of the body would be lost without a word
+          Effect.andThen(Effect.suspend(() => (isWhole ? Effect.void : Effect.fail(tooEarly(request, credentials))))),
           Effect.raceFirst(
             Effect.andThen(watch.stalled, Effect.fail(connectionLost(request, nothingMoves, credentials.instanceUrl)))
           )
@@ -602,6 +610,15 @@ const nothingMoves = "nothing moved any more"
 
 const connectionLost = (request: HttpRequest, cause: unknown, org?: string): BulkError.BulkError =>
   BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }), org)
+
+const tooEarly = (request: HttpRequest, { instanceUrl }: Auth.Credentials): BulkError.BulkError =>
+  BulkError.make(
+    new BulkError.UnexpectedResponse({
+      request: describe(request),
+      problem: "the upload was answered before all of it was sent: what arrived is not whole"
+    }),
+    instanceUrl
+  )
 
 const readText = ({ credentials, request, response }: Exchange): Effect.Effect<string, BulkError.BulkError> =>
   Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause, credentials.instanceUrl))

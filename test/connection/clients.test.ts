@@ -267,6 +267,17 @@ for (const [name, client] of Object.entries(clients)) {
       }).pipe(against((_, response) => response.writeHead(200).write("Id\n1\n")))
     )
 
+    it.live("does not take an upload for done that was answered before its end", () =>
+      Effect.gen(function* () {
+        const unfinished = Stream.concat(Stream.make(new Uint8Array(10)), Stream.never)
+        assert.include(["UnexpectedResponse", "ConnectionLost"], (yield* reasonOf(upload(unfinished)))._tag)
+      }).pipe(
+        against((request, response) => {
+          request.once("data", () => response.writeHead(201).end())
+        })
+      )
+    )
+
     it.live("counts an upload over which nothing moves as lost", () =>
       Effect.gen(function* () {
         const endless = Stream.make(new Uint8Array(65_536)).pipe(Stream.forever)
