@@ -66,3 +66,34 @@ export const csvChunks = (count: number, dirty: boolean): ReadonlyArray<Uint8Arr
 
 /** How many records a round has. */
 export const countOf = (quick: boolean): number => (quick ? 40_000 : 200_000)
+
+/** What a load of ten columns takes. */
+export const Load = Schema.Struct({
+  Key__c: Schema.String,
+  Name: Schema.String,
+  Email__c: Schema.String,
+  Phone: Schema.String,
+  Street__c: Schema.String,
+  City__c: Schema.String,
+  Amount__c: Schema.Finite,
+  Active__c: Schema.Boolean,
+  At__c: Schema.Date,
+  Note__c: Schema.NullOr(Schema.String)
+})
+
+/** After how many records a load begins anew: more than one job has of ours. */
+export const loadCycle = 200_000
+
+export const load = (i: number): typeof Load.Type => {
+  const { Active__c, Amount__c, CreatedDate, City__c, Email__c, Key__c, Name, Note__c, Phone } = account(i, false)
+  const Street__c = `${i % 1_000} Main Street`
+  return { Key__c, Name, Email__c, Phone, Street__c, City__c, Amount__c, Active__c, At__c: CreatedDate, Note__c }
+}
+
+/** So many records, made as they are asked for of a few that are there, each with a key of its own. */
+export function* cycle<A>(few: ReadonlyArray<A>, from: number, count: number): Generator<A> {
+  for (let i = from; i < from + count; i++) yield { ...(few[i % few.length] as A), Key__c: `EXT-${i % loadCycle}` }
+}
+
+/** How many records are there to make others of. */
+export const fewLoads = 1_000
