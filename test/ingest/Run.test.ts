@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
@@ -192,15 +193,23 @@ describe("Run.load", () => {
 /** How often the process is killed; a hundred times is for whoever has the time. */
 const kills = Number(process.env.RUN_KILLS ?? 3)
 
-/** Runs the loading process and kills it after so many milliseconds; gives what it printed last. */
-const child = (args: ReadonlyArray<string>, killAfter: number | undefined) =>
+/** When the loading process is killed: so long after it has told of so many events. */
+interface Moment {
+  readonly events: number
+  readonly millis: number
+}
+
+/** Runs the loading process, and kills it; gives what it printed last. */
+const child = (args: ReadonlyArray<string>, moment: Moment | undefined) =>
   Effect.callback<{ readonly last: string; readonly stderr: string }>((resume) => {
     const process_ = spawn(process.execPath, [resolve(import.meta.dirname, "../support/runChild.ts"), ...args])
     let [stdout, stderr] = ["", ""]
+    let isDying = false
     process_.stdout.on("data", (data) => {
-      const begins = stdout === ""
       stdout += data
-      if (begins && killAfter !== undefined) setTimeout(() => process_.kill("SIGKILL"), killAfter)
+      if (moment === undefined || isDying || stdout.split("\n").length <= moment.events) return
+      isDying = true
+      setTimeout(() => process_.kill("SIGKILL"), moment.millis)
     })
     process_.stderr.on("data", (data) => {
       stderr += data
@@ -221,13 +230,18 @@ describe("a loading process", () => {
         )
         const records = 60 * kills
         const args = [instanceUrl, Redacted.value(accessToken), directory, String(records)]
-        // spread evenly, and in another order each time
         for (let kill = 0; kill < kills; kill++) {
-          const { last } = yield* child(args, ((kill * 7919) % 97) * 2)
-          assert.strictEqual(last, "begins", `it was done before kill ${kill}`)
+          // between any two events of several parts, some milliseconds apart
+          const { last } = yield* child(args, { events: 1 + ((kill * 7) % 29), millis: (kill * 3) % 11 })
+          assert.notMatch(last, /^ends/, `it was done before kill ${kill}`)
         }
         const { last, stderr } = yield* child(args, undefined)
         assert.match(last, /^ends \d+ 0$/, stderr)
+        const report = yield* Run.report("killed").pipe(
+          Effect.provide(KeyValueStore.layerFileSystem(directory).pipe(Layer.provide(NodeServices.layer)))
+        )
+        assert.strictEqual(report?.parts.length, records / 20)
+        assert.isTrue(report?.parts.every(({ outcomes }) => outcomes?.succeeded === 20))
         const found = yield* stored
         assert.deepStrictEqual(found, keys(widgets(records)))
       }).pipe(Effect.provide(overSocket({ objects: [Describe.make(withoutUniqueKeys)] }))),

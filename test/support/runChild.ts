@@ -1,4 +1,4 @@
-// A process that loads widgets as a run, to be killed. It says when it begins, and what it did.
+// A process that loads widgets as a run, to be killed. It says all that it does, a line for each event.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
@@ -16,7 +16,6 @@ import { Widget, widgets } from "./widgets.ts"
 const [instanceUrl = "", accessToken = "", directory = "", records = "0"] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
-  yield* Console.log("begins")
   const { failed, succeeded } = yield* Stream.fromIterable(widgets(Number(records))).pipe(
     Run.load({
       runId: "killed",
@@ -25,7 +24,8 @@ const program = Effect.gen(function* () {
       schema: Widget,
       key: "Key__c",
       partRows: 20,
-      poll: { first: "2 millis", cap: "20 millis" }
+      poll: { first: "2 millis", cap: "20 millis" },
+      progress: (event) => Console.log(event._tag)
     }),
     Failures.group()
   )
