@@ -47,6 +47,7 @@ export interface Load<T, B> {
   readonly concurrency: number
   readonly successes: boolean
   readonly keepSuccesses: Collect<B>["keepSuccesses"]
+  readonly gzip: boolean | undefined
   readonly poll: Poll.Poll | undefined
   readonly onInterrupt: Jobs.OnInterrupt
   readonly onJobFailed: "fail" | "continue"
@@ -127,7 +128,7 @@ export const load = <T, B, E, R>(
           const { id } = yield* jobs.create({ ...options.job, ...dialect })
           yield* progress({ _tag: "JobCreated", jobId: id })
           uploadingTo = id
-          return yield* IngestJob.upload(id, part.csv).pipe(
+          return yield* IngestJob.upload(id, part.csv, { gzip: options.gzip }).pipe(
             Effect.as(id),
             Effect.onInterrupt(() => jobs.abandon(id)),
             Effect.catchCause((cause): Effect.Effect<string | undefined, BulkError.BulkError> => {

@@ -66,6 +66,8 @@ export interface LoadOptions {
   readonly retryRows?: Schedule.Schedule<unknown> | "never" | undefined
   /** Which errors of rows may pass. Default: `Outcome.isTransient`. */
   readonly isTransient?: ((error: RowError) => boolean) | undefined
+  /** Whether uploads are compressed on the way. Default: what the connection's `gzipUploads` says. */
+  readonly gzip?: boolean | undefined
   /** How often to look at a running job, and how long. Default: 250 ms growing to 30 s, no deadline. */
   readonly poll?: Poll.Poll | undefined
   /** Told what happens while the load runs. Default: nobody. */

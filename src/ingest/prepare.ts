@@ -228,6 +228,7 @@ const commonOf = (
   | "concurrency"
   | "successes"
   | "keepSuccesses"
+  | "gzip"
   | "poll"
   | "onInterrupt"
   | "onJobFailed"
@@ -240,6 +241,7 @@ const commonOf = (
   concurrency: Math.floor(options.concurrency ?? 4),
   successes: options.outcomes !== "failures",
   keepSuccesses: options.keepSuccesses,
+  gzip: options.gzip,
   poll: options.poll,
   onInterrupt: options.onInterrupt ?? "leave",
   onJobFailed: options.onJobFailed ?? "fail",

@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import { Connection } from "../connection/Connection.ts"
+import { Connection, type UploadOptions } from "../connection/Connection.ts"
 import * as Limits from "../connection/Limits.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
@@ -61,15 +61,17 @@ export const create = (options: CreateOptions): Effect.Effect<Job.JobInfo, BulkE
  * Uploads the job's CSV, once: header first, UTF-8 without a BOM, at most 100 MB.
  * A failure of `csv` itself comes out untouched; after any failure the job
  * cannot be used again and should be aborted. More bytes fail with `UploadTooLarge`.
+ * `gzip` compresses it on the way; by default the connection says whether.
  *
  * @category operations
  * @since 0.1.0
  */
 export const upload = <E, R>(
   jobId: string,
-  csv: Stream.Stream<Uint8Array, E, R>
+  csv: Stream.Stream<Uint8Array, E, R>,
+  options?: UploadOptions
 ): Effect.Effect<void, E | BulkError.BulkError, R | Connection> =>
-  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, withinLimit(jobId, csv)))
+  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, withinLimit(jobId, csv), options))
 
 const withinLimit = <E, R>(
   jobId: string,

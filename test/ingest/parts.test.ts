@@ -758,3 +758,25 @@ describe("outcomes: failures", () => {
     )
   )
 })
+
+describe("uploads that are compressed", () => {
+  it.live("by an option of the load, whatever the connection says", () => {
+    const encodings: Array<string | undefined> = []
+    return Effect.gen(function* () {
+      for (const gzip of [true, false]) {
+        const { succeeded } = yield* settle(Stream.fromIterable(widgets(50)).pipe(upsert({ gzip })))
+        assert.strictEqual(succeeded.length, 50)
+      }
+      assert.deepStrictEqual(encodings, ["gzip", undefined])
+    }).pipe(
+      Effect.provide(
+        overSocket({
+          tamper: (request, response) => {
+            if (request.method === "PUT") encodings.push(request.headers["content-encoding"])
+            return Effect.succeed(response)
+          }
+        })
+      )
+    )
+  })
+})
