@@ -11,11 +11,11 @@
  */
 
 import { fileURLToPath } from "node:url"
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, FileSystem, Layer, Schema, Stream } from "effect"
 import { Csv } from "effect/encoding"
-import { Connection, Ingest, type Outcome, Query, soql } from "../../src/index.ts"
-import { layerEmbeddedOrg } from "../shared/embeddedOrg.ts"
+import { Ingest, type Outcome, Query, soql } from "../../src/index.ts"
+import { layerConnection } from "../shared/connection.ts"
 import { progressLine } from "../shared/progressLine.ts"
 
 /** A line of the published file. */
@@ -116,9 +116,6 @@ const program = Effect.gen(function* () {
   )
 })
 
-const ConnectionLive = Connection.layer.pipe(
-  Layer.provide(layerEmbeddedOrg({ objects: new URL("Airport__c.json", import.meta.url) })),
-  Layer.provide(NodeHttpClient.layerUndici)
-)
+const ConnectionLive = layerConnection({ objects: new URL("Airport__c.json", import.meta.url) })
 
 program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), NodeRuntime.runMain)

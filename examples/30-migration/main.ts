@@ -9,10 +9,10 @@
  * load. The failures are grouped by cause, corrected, and loaded again.
  */
 
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer, Schema, Sink, Stream } from "effect"
-import { Connection, Failures, Ingest, type Outcome, Plan } from "../../src/index.ts"
-import { layerEmbeddedOrg } from "../shared/embeddedOrg.ts"
+import { Failures, Ingest, type Outcome, Plan } from "../../src/index.ts"
+import { layerConnection } from "../shared/connection.ts"
 
 class Region extends Schema.Class<Region>("Region")({
   Code__c: Schema.String,
@@ -85,9 +85,6 @@ const program = Effect.gen(function* () {
   yield* Console.log(`\nFixed and loaded:\n\n${Failures.render(left)}`)
 })
 
-const ConnectionLive = Connection.layer.pipe(
-  Layer.provide(layerEmbeddedOrg({ objects: new URL("objects/", import.meta.url) })),
-  Layer.provide(NodeHttpClient.layerUndici)
-)
+const ConnectionLive = layerConnection({ objects: new URL("objects/", import.meta.url) })
 
 program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), NodeRuntime.runMain)

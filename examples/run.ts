@@ -1,0 +1,32 @@
+/**
+ * Runs the example whose folder begins with the given number, with what follows as its
+ * arguments. Without a number it lists them.
+ *
+ *     npm run example -- 00
+ */
+import { spawnSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+
+const folder = import.meta.dirname
+const [number, ...rest] = process.argv.slice(2)
+const examples = readdirSync(folder).filter((name) => /^\d\d-/.test(name))
+const main = (name: string) => join(folder, name, "main.ts")
+
+/** The first sentence of an example's header. */
+const purpose = (name: string) =>
+  /^\/\*\*[\s*]*([\s\S]*?[.:])\s/
+    .exec(readFileSync(main(name), "utf8"))?.[1]
+    ?.replaceAll(/\s+\*\s+/g, " ")
+    .replace(/:$/, ".")
+
+const chosen = number === undefined ? undefined : examples.find((name) => name.startsWith(`${number}-`))
+if (chosen === undefined) {
+  if (number !== undefined) console.error(`There is no example ${number}.\n`)
+  console.log("npm run example -- NUMBER\n")
+  for (const name of examples) console.log(`  ${name}  ${purpose(name) ?? ""}`)
+  process.exit(number === undefined ? 0 : 1)
+}
+// a process of its own, so that signals and the memory that it prints are the example's alone
+const { signal, status } = spawnSync(process.execPath, [main(chosen), ...rest], { stdio: "inherit" })
+process.exit(signal === null ? status : 1)
