@@ -16,7 +16,7 @@ const described = Effect.map(
  * `Auth.layerConfig`), or with an embedded org that starts with the program, where the
  * environment describes none.
  */
-export const layerSession = (embedded: { readonly objects: URL }) =>
+const layerSession = (embedded: { readonly objects: URL }) =>
   Layer.unwrap(
     Effect.map(
       described,

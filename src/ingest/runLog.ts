@@ -32,7 +32,7 @@ export const PartJob = Schema.Struct({ ...range, jobId: Schema.String })
 export type PartJob = typeof PartJob.Type
 
 /** A part whose outcomes were all given, written after the last of them was taken. */
-export const PartDone = Schema.Struct({
+const PartDone = Schema.Struct({
   ...range,
   succeeded: Schema.Number,
   created: Schema.Number,
@@ -40,12 +40,12 @@ export const PartDone = Schema.Struct({
   unprocessed: Schema.Number
 })
 
-export type PartDone = typeof PartDone.Type
+type PartDone = typeof PartDone.Type
 
 /** The run has come to the end of its source. */
-export const End = Schema.Struct({ records: Schema.Number, endedAt: Schema.String })
+const End = Schema.Struct({ records: Schema.Number, endedAt: Schema.String })
 
-export type End = typeof End.Type
+type End = typeof End.Type
 
 export interface RunLog {
   readonly header: Entry<Header>

@@ -49,7 +49,7 @@ export const noSuchRecord = rowError("INVALID_CROSS_REFERENCE_KEY", "invalid cro
 
 export const deletedRecord = rowError("ENTITY_IS_DELETED", "entity is deleted")
 
-export const malformedId = (label: string, id: string, field: string): RowError =>
+const malformedId = (label: string, id: string, field: string): RowError =>
   rowError("MALFORMED_ID", `${label}: id value of incorrect type: ${id}`, field)
 
 /** Whether every row that is inserted must bring a value of its own. */
@@ -85,8 +85,7 @@ const isDay = (text: string): boolean => {
 }
 
 /** A date that exists, or undefined. */
-export const date = (text: string): string | undefined =>
-  /^\d{4}-\d\d-\d\d$/.test(text) && isDay(text) ? text : undefined
+const date = (text: string): string | undefined => (/^\d{4}-\d\d-\d\d$/.test(text) && isDay(text) ? text : undefined)
 
 /** A point in time as `2026-11-23T20:41:12.000Z`, from any offset or a mere date; undefined when it is none. */
 export const dateTime = (text: string): string | undefined => {

@@ -1,12 +1,9 @@
 /** The batches of a job, which run beside each other, and in each the chunks that are left. */
 import type { Row } from "./csv.ts"
-import { chunkSize } from "./ingest.ts"
+import { batchSize, chunkSize } from "./ingest.ts"
 import type { IngestJob } from "./job.ts"
 import type { Store } from "./Store.ts"
 import { Rows } from "./upload.ts"
-
-/** Rows of one batch. */
-export const batchSize = 10_000
 
 /** How many batches of a job run at once. */
 const abreast = 5

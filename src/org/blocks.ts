@@ -19,7 +19,7 @@ const concat = (pieces: ReadonlyArray<Uint8Array>, length: number): Uint8Array =
 const largePiece = 16_384
 
 /** Gathers pieces until there is a block of them. */
-export class Gatherer {
+class Gatherer {
   private pieces: Array<Uint8Array> = []
   private length = 0
 

@@ -12,7 +12,7 @@ import type { RequestEffect } from "./Faults.ts"
 import { errorResponse, invalidSession } from "./Wire.ts"
 
 /** A connection that ended. Where there is a socket it is destroyed instead, and nobody learns of this. */
-export class Cut extends Data.TaggedError("Cut") {}
+class Cut extends Data.TaggedError("Cut") {}
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 
 /** How many characters of CSV a job may bring along. */
-export const maxContentLength = 100_000
+const maxContentLength = 100_000
 
 /** What the parts of a request hold. */
 export interface NewJobParts {

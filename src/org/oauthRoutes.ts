@@ -31,7 +31,7 @@ const tokenOf = (request: HttpServerRequest.HttpServerRequest): string | undefin
   /^(?:Bearer|OAuth) (.+)$/i.exec(request.headers.authorization ?? "")?.[1]
 
 /** The token of a request's header, if it has one. */
-export const bearer = Effect.map(HttpServerRequest.HttpServerRequest, tokenOf)
+const bearer = Effect.map(HttpServerRequest.HttpServerRequest, tokenOf)
 
 type Route = Effect.Effect<HttpServerResponse.HttpServerResponse, never, Request>
 

@@ -16,9 +16,6 @@ export interface QueryPage {
   readonly records: ReadonlyArray<unknown>
 }
 
-/** How many records a page has when a client does not say. */
-export const defaultPageSize = 2_000
-
 /** How many results can be paged through at once; the oldest is forgotten for another. */
 const maxCursors = 100
 
@@ -33,7 +30,7 @@ const codes: ReadonlyArray<readonly [pattern: RegExp, errorCode: string]> = [
 ]
 
 /** The refusal of a query by REST. */
-export const refused = ({ message }: { readonly message: string }): ApiError =>
+const refused = ({ message }: { readonly message: string }): ApiError =>
   badRequest(codes.find(([pattern]) => pattern.test(message))?.[1] ?? "MALFORMED_QUERY", message)
 
 /** A stored value as JSON shows it. */

@@ -37,7 +37,7 @@ interface Relationship {
   readonly tables: ReadonlyArray<Table>
 }
 
-export const describeHint = "Please reference your WSDL or the describe call for the appropriate names."
+const describeHint = "Please reference your WSDL or the describe call for the appropriate names."
 
 const maxHops = 5
 const maxTables = 55

@@ -116,7 +116,7 @@ export const contact: StandardObject = {
   ]
 }
 
-export const lead: StandardObject = {
+const lead: StandardObject = {
   name: "Lead",
   label: "Lead",
   keyPrefix: "00Q",
@@ -163,7 +163,7 @@ export const lead: StandardObject = {
   ]
 }
 
-export const opportunity: StandardObject = {
+const opportunity: StandardObject = {
   name: "Opportunity",
   label: "Opportunity",
   keyPrefix: "006",
@@ -203,7 +203,7 @@ export const opportunity: StandardObject = {
 }
 
 /** Case is `case_`: the word is taken. */
-export const case_: StandardObject = {
+const case_: StandardObject = {
   name: "Case",
   label: "Case",
   keyPrefix: "500",
@@ -243,7 +243,7 @@ export const case_: StandardObject = {
   ]
 }
 
-export const task: StandardObject = {
+const task: StandardObject = {
   name: "Task",
   label: "Task",
   keyPrefix: "00T",
@@ -275,7 +275,7 @@ export const task: StandardObject = {
   ]
 }
 
-export const product2: StandardObject = {
+const product2: StandardObject = {
   name: "Product2",
   label: "Product",
   keyPrefix: "01t",
@@ -294,7 +294,7 @@ export const product2: StandardObject = {
   ]
 }
 
-export const user: StandardObject = {
+const user: StandardObject = {
   name: "User",
   label: "User",
   keyPrefix: "005",
@@ -335,7 +335,7 @@ export const user: StandardObject = {
   ]
 }
 
-export const organization: StandardObject = {
+const organization: StandardObject = {
   name: "Organization",
   label: "Organization",
   keyPrefix: "00D",
@@ -362,7 +362,7 @@ export const organization: StandardObject = {
   ]
 }
 
-export const campaign: StandardObject = {
+const campaign: StandardObject = {
   name: "Campaign",
   label: "Campaign",
   keyPrefix: "701",
@@ -391,7 +391,7 @@ export const campaign: StandardObject = {
   ]
 }
 
-export const campaignMember: StandardObject = {
+const campaignMember: StandardObject = {
   name: "CampaignMember",
   label: "Campaign Member",
   keyPrefix: "00v",

@@ -92,7 +92,7 @@ const isDeclared = (ast: SchemaAST.AST, schema: { readonly ast: SchemaAST.AST })
   SchemaAST.isDeclaration(ast) && SchemaAST.isDeclaration(schema.ast) && ast.run === schema.ast.run
 
 /** A type without its null and undefined members. */
-export const withoutNull = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly nullable: boolean } => {
+const withoutNull = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly nullable: boolean } => {
   if (!SchemaAST.isUnion(ast)) return { value: ast, nullable: false }
   const members = ast.types.filter((type) => !SchemaAST.isNull(type) && !SchemaAST.isUndefined(type))
   const [only, ...others] = members

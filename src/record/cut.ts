@@ -291,7 +291,7 @@ const firstBadByte = (bytes: Uint8Array): number => {
 }
 
 /** The cells of a row that is known to be well-formed. */
-export const splitRow = (row: string, delimiter: string): ReadonlyArray<string> => {
+const splitRow = (row: string, delimiter: string): ReadonlyArray<string> => {
   const cells: Array<string> = []
   let i = 0
   for (;;) {

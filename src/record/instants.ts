@@ -23,7 +23,7 @@ export const parseInstant = (text: string): number => {
 }
 
 /** Milliseconds since 1970 of the first instant of a day, NaN if there is no such day. */
-export const startOfDay = (year: number, month: number, date: number): number => {
+const startOfDay = (year: number, month: number, date: number): number => {
   if (month < 1 || month > 12 || date < 1 || date > daysOf(year, month)) return Number.NaN
   // days of years that begin in March, so that a leap day is the last
   const years = month > 2 ? year : year - 1

@@ -18,7 +18,7 @@ import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { type Answer, apiOf, json } from "../org/support.ts"
 
 /** The object of the contract, which a live org must have too. */
-export const contractItem = Describe.make({
+const contractItem = Describe.make({
   name: "Contract_Item__c",
   fields: [
     { name: "Name", label: "Name", length: 80 },
@@ -82,7 +82,7 @@ export class Target extends Context.Service<
 >()("test/contract/Target") {}
 
 /** An embedded org of its own, of which the contract knows no more than of any other. */
-export const embedded = (options: EmbeddedOrg.Options = {}) =>
+const embedded = (options: EmbeddedOrg.Options = {}) =>
   Layer.merge(
     Layer.effect(Target, EmbeddedOrg.EmbeddedOrg).pipe(
       Layer.provideMerge(EmbeddedOrg.layerWith({ objects: [contractItem], queueDelay: 0, ...options })),

@@ -26,7 +26,7 @@ const distance = (a: string, b: string, limit: number): number => {
 }
 
 /** The candidate that may have been meant; by its label too. Undefined when none is near. */
-export const nearest = (
+const nearest = (
   name: string,
   candidates: ReadonlyArray<{ readonly name: string; readonly label?: string }>
 ): string | undefined => {

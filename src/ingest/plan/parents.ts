@@ -1,5 +1,5 @@
 /** How many parents are counted at a time. */
-export const parentsKept = 20_000
+const parentsKept = 20_000
 
 /** Above this many children of one record Salesforce gets slow, and its lock is fought for. */
 export const manyChildren = 10_000
