@@ -4,7 +4,7 @@
  *
  *     npm run example -- 00
  */
-import { spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
@@ -28,5 +28,7 @@ if (chosen === undefined) {
   process.exit(number === undefined ? 0 : 1)
 }
 // a process of its own, so that signals and the memory that it prints are the example's alone
-const { signal, status } = spawnSync(process.execPath, [main(chosen), ...rest], { stdio: "inherit" })
-process.exit(signal === null ? status : 1)
+const example = spawn(process.execPath, [main(chosen), ...rest], { stdio: "inherit" })
+// an example that is interrupted ends what it has begun: this process waits for it
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => example.kill(signal))
+example.on("exit", (code) => process.exit(code ?? 1))
