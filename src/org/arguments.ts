@@ -20,6 +20,7 @@ Options:
                   default it is gone with its process
   --polls N,M     lets a job follow polls instead of time: N times it is seen
                   UploadComplete, then M times InProgress, then done
+  --hard-delete   lets its user hard delete, which in a new org nobody may
   --help          print this`
 
 export interface Options {
@@ -28,6 +29,7 @@ export interface Options {
   readonly objects: string | undefined
   readonly data: string | undefined
   readonly polls: { readonly uploadComplete: number; readonly inProgress: number } | undefined
+  readonly hardDelete: boolean
 }
 
 const read = (args: ReadonlyArray<string>) =>
@@ -40,6 +42,7 @@ const read = (args: ReadonlyArray<string>) =>
       objects: { type: "string" },
       data: { type: "string" },
       polls: { type: "string" },
+      "hard-delete": { type: "boolean", default: false },
       help: { type: "boolean", default: false }
     }
   })
@@ -71,6 +74,7 @@ export const parse = (args: ReadonlyArray<string>): Result.Result<Options | "hel
     polls:
       values.polls === undefined
         ? undefined
-        : { uploadComplete: Number(uploadComplete), inProgress: Number(inProgress) }
+        : { uploadComplete: Number(uploadComplete), inProgress: Number(inProgress) },
+    hardDelete: values["hard-delete"]
   })
 }

@@ -4,12 +4,20 @@ import { parse } from "../../src/org/arguments.ts"
 
 describe("arguments", () => {
   it("are read, and have defaults", () => {
-    const defaults = { port: 0, token: undefined, objects: undefined, data: undefined, polls: undefined }
+    const defaults = {
+      port: 0,
+      token: undefined,
+      objects: undefined,
+      data: undefined,
+      polls: undefined,
+      hardDelete: false
+    }
     assert.deepStrictEqual(parse(["org"]), Result.succeed(defaults))
     assert.deepStrictEqual(
       parse(["org", "--polls", "1,20"]),
       Result.succeed({ ...defaults, polls: { uploadComplete: 1, inProgress: 20 } })
     )
+    assert.deepStrictEqual(parse(["org", "--hard-delete"]), Result.succeed({ ...defaults, hardDelete: true }))
     assert.deepStrictEqual(parse(["org", "--port", "8080"]), Result.succeed({ ...defaults, port: 8080 }))
     assert.deepStrictEqual(
       parse(["--token=t", "org", "--objects", "o.json", "--data", "folder"]),

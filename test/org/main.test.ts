@@ -132,7 +132,7 @@ describe("the command", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* end("--help")
       assert.deepStrictEqual([code, stderr], [0, ""])
-      for (const option of ["--port", "--token", "--objects", "--data", "--polls", "--help"])
+      for (const option of ["--port", "--token", "--objects", "--data", "--polls", "--hard-delete", "--help"])
         assert.include(stdout, option)
     })
   )
