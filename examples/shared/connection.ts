@@ -3,9 +3,10 @@ import { Config, Effect, Layer, Option } from "effect"
 import type { HttpClient } from "effect/http"
 import type { ChildProcessSpawner } from "effect/process"
 import { Auth, Connection } from "../../src/index.ts"
-import { layerEmbeddedOrg } from "./embeddedOrg.ts"
+import { type EmbeddedOrgOptions, layerEmbeddedOrg } from "./embeddedOrg.ts"
 
-const described = Effect.map(
+/** Whether the environment describes an org. */
+export const isRealOrg: Effect.Effect<boolean> = Effect.map(
   Effect.all(["SF_INSTANCE_URL", "SF_CLIENT_ID"].map((name) => Effect.option(Config.String(name)))),
   (given) => given.some(Option.isSome)
 )
@@ -16,10 +17,10 @@ const described = Effect.map(
  * `Auth.layerConfig`), or with an embedded org that starts with the program, where the
  * environment describes none.
  */
-const layerSession = (embedded: { readonly objects: URL }) =>
+const layerSession = (embedded: EmbeddedOrgOptions) =>
   Layer.unwrap(
     Effect.map(
-      described,
+      isRealOrg,
       (
         real
       ): Layer.Layer<
@@ -31,5 +32,5 @@ const layerSession = (embedded: { readonly objects: URL }) =>
   )
 
 /** A connection over `layerSession`. */
-export const layerConnection = (embedded: { readonly objects: URL }) =>
+export const layerConnection = (embedded: EmbeddedOrgOptions) =>
   Connection.layer.pipe(Layer.provide(layerSession(embedded)), Layer.provide(NodeHttpClient.layerUndici))

@@ -10,20 +10,27 @@ const Ready = Schema.fromJsonString(
 
 const main = fileURLToPath(new URL("../../src/org/main.ts", import.meta.url))
 
+export interface EmbeddedOrgOptions {
+  /** A describe file, or a folder of them. */
+  readonly objects: URL
+  /** Whether its user may hard delete. Default: not, as in a new org. */
+  readonly hardDelete?: boolean | undefined
+}
+
 /**
  * A session in an embedded org that runs in a process of its own, on a loopback
- * port, for as long as the layer lives. `objects` is a describe file, or a folder
- * of them.
+ * port, for as long as the layer lives.
  */
-export const layerEmbeddedOrg = (options: { readonly objects: URL }) =>
+export const layerEmbeddedOrg = ({ hardDelete = false, objects }: EmbeddedOrgOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
       const process_ = yield* spawner.spawn(
-        ChildProcess.make(process.execPath, [main, "org", "--port", "0", "--objects", fileURLToPath(options.objects)], {
-          stdin: "ignore",
-          stderr: "inherit"
-        })
+        ChildProcess.make(
+          process.execPath,
+          [main, "org", "--port", "0", "--objects", fileURLToPath(objects), ...(hardDelete ? ["--hard-delete"] : [])],
+          { stdin: "ignore", stderr: "inherit" }
+        )
       )
       const ready = yield* process_.stdout.pipe(
         Stream.decodeText,
