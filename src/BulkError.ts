@@ -156,6 +156,27 @@ export class WrongOrg extends Data.TaggedError("WrongOrg")<{
 }
 
 /**
+ * Records were to be deleted in an org that is, or may be, a production org, and the
+ * load does not say that this is meant. No job was created. `orgId` is what to give as
+ * `confirmProduction`; `confirmed` is what was given.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ProductionNotConfirmed extends Data.TaggedError("ProductionNotConfirmed")<{
+  readonly object: string
+  readonly operation: "delete" | "hardDelete"
+  readonly orgId: string
+  readonly confirmed: string | undefined
+}> {
+  override get message(): string {
+    const { confirmed, object, operation, orgId } = this
+    const instead = confirmed === undefined ? "" : `, and not ${JSON.stringify(confirmed)}`
+    return `${operation} of ${object} in the production org ${orgId}: say that it is meant by confirmProduction: "${orgId}"${instead}; no job was created`
+  }
+}
+
+/**
  * The org does not have this API version. `available` are those that it has.
  *
  * @category reasons
@@ -558,6 +579,7 @@ export type Reason =
   | SignInFailed
   | InvalidOptions
   | WrongOrg
+  | ProductionNotConfirmed
   | VersionUnavailable
   | DailyLimitReached
   | DeadlinePassed

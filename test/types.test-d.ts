@@ -52,6 +52,9 @@ describe("Ingest", () => {
     expectTypeOf<Stream.Success<typeof updated>>().toEqualTypeOf<Outcome.Outcome<typeof Known.Type>>()
     const deleted = known.pipe(Ingest.delete({ object: "Item__c", schema: Known }))
     expectTypeOf<Stream.Success<typeof deleted>>().toEqualTypeOf<Outcome.Outcome<typeof Known.Type>>()
+    Ingest.csv({ object: "Item__c", operation: "delete", confirmProduction: "00D5g000004ToyxEAC" })
+    // @ts-expect-error only deletes have something to confirm
+    Ingest.csv({ object: "Item__c", operation: "update", confirmProduction: "00D5g000004ToyxEAC" })
     // @ts-expect-error nulls are a decision
     Ingest.update({ object: "Item__c", schema: Known })
     // @ts-expect-error the schema has no Id

@@ -28,6 +28,16 @@ import * as Metrics from "../Metrics.ts"
 import * as Auth from "./Auth.ts"
 import * as Answer from "./answer.ts"
 import * as Gzip from "./gzip.ts"
+import {
+  type Identity,
+  identityRequest,
+  type Organization,
+  Organizations,
+  organizationRequest,
+  Resources,
+  readIdentity,
+  readOrganization
+} from "./identity.ts"
 import { staysHere } from "./origin.ts"
 import { watchUpload } from "./stall.ts"
 import { execute, noAnswer } from "./transport.ts"
@@ -72,6 +82,8 @@ export interface Usage {
   readonly max: number
 }
 
+export type { Identity, Organization } from "./identity.ts"
+
 /**
  * What an upload can be told.
  *
@@ -99,6 +111,8 @@ export interface UploadOptions {
  * - `usage` is what the org last said of its daily API calls; it is a metric too, see
  *   `Metrics.apiCallsUsed`.
  * - `org` is the URL of the org, once the session was asked for it.
+ * - `identity` is who speaks to which org, and `organization` what the org says of
+ *   itself. Each is asked for once, and costs one API call then.
  * - `apiVersion` is the version that is used, like `"62.0"`; versions compare as numbers.
  *
  * A connection over which nothing moves fails with `ConnectionLost`, never silently. An
@@ -113,6 +127,8 @@ export class Connection extends Context.Service<
     readonly apiVersion: string
     readonly org: Effect.Effect<string | undefined>
     readonly usage: Effect.Effect<Usage | undefined>
+    readonly identity: Effect.Effect<Identity, BulkError.BulkError>
+    readonly organization: Effect.Effect<Organization, BulkError.BulkError>
     readonly retry: <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) => Effect.Effect<A, BulkError.BulkError, R>
     readonly json: <S extends Schema.ConstraintDecoder<unknown>>(
       request: Request,
@@ -222,7 +238,7 @@ export interface Expectation {
  * Checks that the connection leads to the org that is meant, by its Organization
  * record: a program pointed at production by mistake fails before it harms.
  *
- * Fails with `WrongOrg`. Costs one API call.
+ * Fails with `WrongOrg`. Costs one API call, the first time.
  *
  * **Example** (Only ever a sandbox)
  *
@@ -236,30 +252,19 @@ export interface Expectation {
 export const expect = Effect.fnUntraced(function* (
   expected: Expectation
 ): Effect.fn.Return<void, BulkError.BulkError, Connection> {
-  const connection = yield* Connection
-  const { records } = yield* connection.json(
-    { method: "GET", path: "/query", query: { q: "SELECT Id, IsSandbox, InstanceName FROM Organization" } },
-    Organizations
-  )
-  const [org] = records
+  const org = yield* Connection.use(({ organization }) => organization)
   const wrong = (what: "orgId" | "sandbox" | "instance", expected: string, actual: string) =>
     BulkError.make(new BulkError.WrongOrg({ what, expected, actual }))
   // the 15 characters are the id, the other three a checksum
-  if (expected.orgId !== undefined && expected.orgId.slice(0, 15) !== org.Id.slice(0, 15)) {
-    return yield* wrong("orgId", expected.orgId, org.Id)
+  if (expected.orgId !== undefined && expected.orgId.slice(0, 15) !== org.id.slice(0, 15)) {
+    return yield* wrong("orgId", expected.orgId, org.id)
   }
-  if (expected.sandbox !== undefined && expected.sandbox !== org.IsSandbox) {
-    return yield* wrong("sandbox", String(expected.sandbox), String(org.IsSandbox))
+  if (expected.sandbox !== undefined && expected.sandbox !== org.isSandbox) {
+    return yield* wrong("sandbox", String(expected.sandbox), String(org.isSandbox))
   }
-  if (expected.instance !== undefined && expected.instance.toLowerCase() !== org.InstanceName.toLowerCase()) {
-    return yield* wrong("instance", expected.instance, org.InstanceName)
+  if (expected.instance !== undefined && expected.instance.toLowerCase() !== org.instance.toLowerCase()) {
+    return yield* wrong("instance", expected.instance, org.instance)
   }
-})
-
-const Organizations = Schema.Struct({
-  records: Schema.NonEmptyArray(
-    Schema.Struct({ Id: Schema.String, IsSandbox: Schema.Boolean, InstanceName: Schema.String })
-  )
 })
 
 /**
@@ -578,12 +583,28 @@ const make = Effect.fnUntraced(function* (options: Options) {
     apiVersion,
     org: Effect.sync(() => org),
     usage: Effect.sync(() => (usage === undefined ? undefined : { used: usage.used, max: usage.max })),
+    identity: remembered(Effect.map(json(identityRequest, Resources), readIdentity)),
+    organization: remembered(Effect.map(json(organizationRequest, Organizations), readOrganization)),
     retry,
     json,
     bytes,
     upload
   })
 })
+
+/** Remembers what it gave; a failure is no answer. */
+const remembered = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let known: { readonly value: A } | undefined
+  return Effect.suspend(() =>
+    known !== undefined
+      ? Effect.succeed(known.value)
+      : Effect.tap(self, (value) =>
+          Effect.sync(() => {
+            known = { value }
+          })
+        )
+  )
+}
 
 const invalid = (problem: string) => BulkError.make(new BulkError.InvalidOptions({ problem }))
 

@@ -20,6 +20,7 @@ import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
 import * as Prepare from "./prepare.ts"
+import { type Confirmation, demandConfirmed } from "./production.ts"
 import { withoutRejectColumns } from "./rejectColumns.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
@@ -39,6 +40,7 @@ export type KeyColumn<S extends RecordCodec.RecordSchema> = {
 }[keyof S["Encoded"] & string]
 
 export type { LoadOptions, Options } from "./options.ts"
+export type { Confirmation } from "./production.ts"
 
 /**
  * What an insert takes.
@@ -95,7 +97,7 @@ export interface UpdateOptions<S extends IdentifiedSchema> extends Options<S> {
  * @category models
  * @since 0.1.0
  */
-export type DeleteOptions<S extends IdentifiedSchema> = Options<S>
+export interface DeleteOptions<S extends IdentifiedSchema> extends Options<S>, Confirmation {}
 
 /**
  * From a stream of records to the stream of their outcomes.
@@ -200,6 +202,10 @@ export const update = <S extends IdentifiedSchema>(options: UpdateOptions<S>): V
  * Only the `Id` is sent; failed and unprocessed outcomes hold the whole record that
  * was given. Otherwise as `upsert`.
  *
+ * In a production org it takes a word of its own, the id of that org as
+ * `confirmProduction`; without it the load fails with `ProductionNotConfirmed` before
+ * a job is created. Which org it is costs one API call, once per connection.
+ *
  * **Example** (Deleting what a query finds)
  *
  * ```ts
@@ -208,11 +214,19 @@ export const update = <S extends IdentifiedSchema>(options: UpdateOptions<S>): V
  * )
  * ```
  *
+ * **Example** (In production)
+ *
+ * ```ts
+ * const outcomes = retired.pipe(
+ *   Ingest.delete({ object: "Item__c", schema: Item, confirmProduction: "00D5g000004ToyxEAC" })
+ * )
+ * ```
+ *
  * @category verbs
  * @since 0.1.0
  */
 const delete_ = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
-  verb("delete", options, Prepare.deletion)
+  deletion("delete", options)
 
 export { delete_ as delete }
 
@@ -232,7 +246,7 @@ export { delete_ as delete }
  * @since 0.1.0
  */
 export const hardDelete = <S extends IdentifiedSchema>(options: DeleteOptions<S>): Verb<S, S["Type"]> =>
-  verb("hardDelete", options, Prepare.deletion)
+  deletion("hardDelete", options)
 
 /**
  * What a load of CSV takes: `externalId` for an upsert, and for an insert a `key`, if
@@ -249,7 +263,8 @@ export type CsvOptions = LoadOptions & {
 } & (
     | { readonly operation: "insert"; readonly key?: string | undefined }
     | { readonly operation: "upsert"; readonly externalId: string }
-    | { readonly operation: "update" | "delete" | "hardDelete" }
+    | { readonly operation: "update" }
+    | ({ readonly operation: "delete" | "hardDelete" } & Confirmation)
   )
 
 /**
@@ -260,7 +275,8 @@ export type CsvOptions = LoadOptions & {
  *
  * With a key (the external id, the `Id`, a `key`) failed and unprocessed outcomes hold
  * the row that was sent, otherwise the row as the org echoed it. A file of records to
- * delete holds the column `Id` alone. Otherwise as `insert`.
+ * delete holds the column `Id` alone, and a production org needs the word that `delete`
+ * needs. Otherwise as `insert`.
  *
  * Fails with `InvalidCsv`, which names the line, for what is no CSV or would make
  * Salesforce fail the whole job, before the part it is in is submitted.
@@ -283,7 +299,7 @@ export const csv =
     bytes: Stream.Stream<Uint8Array, E, R>
   ): Stream.Stream<Outcome<CsvRow>, E | BulkError.BulkError, R | Connection> =>
     Stream.unwrap(
-      Effect.map(Prepare.prepareCsv(options), (prepared) => {
+      Effect.map(preparedCsv(options), (prepared) => {
         const { columnDelimiter, lineEnding } = options
         // bytes may fail as they like, also as CSV does: what the cutter says comes last
         const blocks = bytes.pipe(
@@ -328,6 +344,13 @@ export const resume = (
   jobId: string,
   options: ResumeOptions = {}
 ): Stream.Stream<Outcome<CsvRow>, BulkError.BulkError, Connection> => follow(jobId, options)
+
+const preparedCsv = (options: CsvOptions) => {
+  const prepared = Prepare.prepareCsv(options)
+  return options.operation === "delete" || options.operation === "hardDelete"
+    ? Effect.tap(prepared, () => demandConfirmed(options.operation, options))
+    : prepared
+}
 
 /** The source's own error, on its way past the errors of CSV. */
 class SourceFailed<E> extends Data.TaggedError("SourceFailed")<{ readonly error: E }> {}
@@ -409,3 +432,10 @@ const verb =
   (records) =>
     // suspended, so that each run has a load of its own
     Stream.unwrap(Effect.map(Prepare.prepare(operation, options, how), (prepared) => load(records, prepared)))
+
+const deletion =
+  <S extends IdentifiedSchema>(operation: "delete" | "hardDelete", options: DeleteOptions<S>): Verb<S, S["Type"]> =>
+  (records) =>
+    Stream.unwrap(
+      Effect.as(demandConfirmed(operation, options), verb<S, S["Type"]>(operation, options, Prepare.deletion)(records))
+    )

@@ -6,7 +6,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
@@ -123,7 +122,7 @@ export function load<S extends Ingest.IdentifiedSchema>(options: Settings & Keye
         if (options.after !== undefined) yield* demandFinished(runId, options.after)
         yield* begin(log, runId, {
           format: 1,
-          orgId: yield* orgId,
+          orgId: (yield* Connection.use(({ identity }) => identity)).orgId,
           object: options.object,
           operation: options.operation,
           key,
@@ -205,16 +204,6 @@ const verbOf = <S extends Ingest.IdentifiedSchema>(
 }
 
 const now = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis).toISOString())
-
-const orgId: Effect.Effect<string, BulkError.BulkError, Connection> = Effect.map(
-  Connection.use((connection) =>
-    connection.json(
-      { method: "GET", path: "/query", query: { q: "SELECT Id FROM Organization" } },
-      Schema.Struct({ records: Schema.NonEmptyArray(Schema.Struct({ Id: Schema.String })) })
-    )
-  ),
-  ({ records }) => records[0].Id
-)
 
 const refused = (runId: string, problem: string): BulkError.BulkError =>
   BulkError.make(new BulkError.RunRefused({ runId, problem }))

@@ -107,6 +107,11 @@ export interface Options {
   readonly listSize?: number | undefined
   /** The records of a page of a REST query, when the client does not say; 2,000 by default, as in every org. */
   readonly queryPageSize?: number | undefined
+  /**
+   * Whether it is a sandbox, as its Organization record says, or a production org; a
+   * sandbox by default, or what it was in the same `data` before.
+   */
+  readonly sandbox?: boolean | undefined
   /** What its one user is called; `api@embedded-org.example` by default. */
   readonly username?: string | undefined
   /** The clients that may get further tokens, and how; none by default. */
@@ -233,7 +238,8 @@ const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Ru
     userId,
     faults
   }
-  const populate = (now: number) => NewOrg.populate(store, common.objects, { ...identity, now })
+  const populate = (now: number) =>
+    NewOrg.populate(store, common.objects, { ...identity, now, sandbox: options.sandbox })
   populate(clock.currentTimeMillisUnsafe())
   const api = yield* Effect.gen(function* () {
     const engine = yield* JobEngine.make({

@@ -21,6 +21,9 @@ Options:
   --polls N,M     lets a job follow polls instead of time: N times it is seen
                   UploadComplete, then M times InProgress, then done
   --hard-delete   lets its user hard delete, which in a new org nobody may
+  --production    makes it say that it is a production org
+  --sandbox       makes it say that it is a sandbox, which it says by default,
+                  unless it said something else before in --data
   --help          print this`
 
 export interface Options {
@@ -28,6 +31,7 @@ export interface Options {
   readonly token: string | undefined
   readonly objects: string | undefined
   readonly data: string | undefined
+  readonly sandbox: boolean | undefined
   readonly polls: { readonly uploadComplete: number; readonly inProgress: number } | undefined
   readonly hardDelete: boolean
 }
@@ -43,6 +47,8 @@ const read = (args: ReadonlyArray<string>) =>
       data: { type: "string" },
       polls: { type: "string" },
       "hard-delete": { type: "boolean", default: false },
+      production: { type: "boolean", default: false },
+      sandbox: { type: "boolean", default: false },
       help: { type: "boolean", default: false }
     }
   })
@@ -66,11 +72,13 @@ export const parse = (args: ReadonlyArray<string>): Result.Result<Options | "hel
   if (values.data === "") return Result.fail("--data takes the path of a folder")
   const [, uploadComplete, inProgress] = /^(\d{1,9}),(\d{1,9})$/.exec(values.polls ?? "0,0") ?? []
   if (inProgress === undefined) return Result.fail(`--polls takes two numbers, like 1,2, not '${values.polls}'`)
+  if (values.production && values.sandbox) return Result.fail("--production and --sandbox exclude one another")
   return Result.succeed({
     port,
     token: values.token,
     objects: values.objects,
     data: values.data,
+    sandbox: values.production ? false : values.sandbox || undefined,
     polls:
       values.polls === undefined
         ? undefined

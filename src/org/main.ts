@@ -62,7 +62,7 @@ const cannotListen = (port: number) => (error: HttpServerError.ServeError) =>
   )
 
 const serve = Effect.fnUntraced(function* (options: Options) {
-  const { data, hardDelete, polls, token: accessToken } = options
+  const { data, hardDelete, polls, sandbox, token: accessToken } = options
   const objects = options.objects === undefined ? [] : yield* readObjects(options.objects)
   // an upload may take as long as it likes
   const server = createServer({ requestTimeout: 0 })
@@ -76,7 +76,7 @@ const serve = Effect.fnUntraced(function* (options: Options) {
   // what is still open after that second would keep the process alive
   yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
   const context = yield* Effect.provideContext(
-    Layer.build(EmbeddedOrg.layerWith({ objects, accessToken, data, polls, hardDelete })),
+    Layer.build(EmbeddedOrg.layerWith({ objects, accessToken, data, polls, hardDelete, sandbox })),
     http
   ).pipe(Effect.mapError(({ message }) => fail(`--data ${message}`)))
   const org = Context.get(context, EmbeddedOrg.EmbeddedOrg)

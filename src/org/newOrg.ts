@@ -8,7 +8,7 @@ import { isStored, type Store, type Value } from "./Store.ts"
 export const populate = (
   store: Store,
   objects: ReadonlyMap<string, ObjectDescribe>,
-  org: Identity & { readonly now: number }
+  org: Identity & { readonly now: number; readonly sandbox: boolean | undefined }
 ): void => {
   const now = new Date(org.now).toISOString()
   const stamps = {
@@ -49,6 +49,7 @@ export const populate = (
     LanguageLocaleKey: "en_US",
     UserType: "Standard"
   })
+  const { sandbox = true } = org
   add("Organization", org.orgId, {
     ...stamps,
     Name: "Embedded Org",
@@ -57,8 +58,11 @@ export const populate = (
     LanguageLocaleKey: "en_US",
     FiscalYearStartMonth: 1,
     InstanceName: "EMB1",
-    IsSandbox: 0,
-    OrganizationType: "Developer Edition",
+    IsSandbox: sandbox ? 1 : 0,
+    OrganizationType: "Enterprise Edition",
     IsReadOnly: 0
   })
+  // one that was there before is what it is told to be now
+  const says = objects.get("organization")?.fields.some(({ name }) => name === "IsSandbox")
+  if (org.sandbox !== undefined && says) store.updater("Organization", ["IsSandbox"])(org.orgId, [org.sandbox ? 1 : 0])
 }

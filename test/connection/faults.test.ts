@@ -207,11 +207,11 @@ describe("Connection.expect", () => {
   it.live("lets pass the org that is meant, and no other", () =>
     Effect.gen(function* () {
       const { orgId } = yield* EmbeddedOrg.EmbeddedOrg
-      yield* Connection.expect({ orgId, sandbox: false, instance: "emb1" })
+      yield* Connection.expect({ orgId, sandbox: true, instance: "emb1" })
       yield* Connection.expect({ orgId: orgId.slice(0, 15) })
       for (const [expected, what] of [
         [{ orgId: "00Dxx0000000001AAA" }, "orgId"],
-        [{ orgId, sandbox: true }, "sandbox"],
+        [{ orgId, sandbox: false }, "sandbox"],
         [{ instance: "NA1" }, "instance"]
       ] as const) {
         const error = yield* Effect.flip(Connection.expect(expected))

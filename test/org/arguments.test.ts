@@ -9,6 +9,7 @@ describe("arguments", () => {
       token: undefined,
       objects: undefined,
       data: undefined,
+      sandbox: undefined,
       polls: undefined,
       hardDelete: false
     }
@@ -18,6 +19,8 @@ describe("arguments", () => {
       Result.succeed({ ...defaults, polls: { uploadComplete: 1, inProgress: 20 } })
     )
     assert.deepStrictEqual(parse(["org", "--hard-delete"]), Result.succeed({ ...defaults, hardDelete: true }))
+    assert.deepStrictEqual(parse(["org", "--production"]), Result.succeed({ ...defaults, sandbox: false }))
+    assert.deepStrictEqual(parse(["org", "--sandbox"]), Result.succeed({ ...defaults, sandbox: true }))
     assert.deepStrictEqual(parse(["org", "--port", "8080"]), Result.succeed({ ...defaults, port: 8080 }))
     assert.deepStrictEqual(
       parse(["--token=t", "org", "--objects", "o.json", "--data", "folder"]),
@@ -41,6 +44,7 @@ describe("arguments", () => {
       [["org", "--token", ""], "--token takes a text that is not empty"],
       [["org", "--data", ""], "--data takes the path of a folder"],
       [["org", "--polls", "1"], "--polls takes two numbers, like 1,2, not '1'"],
+      [["org", "--production", "--sandbox"], "--production and --sandbox exclude one another"],
       [["gro"], "unknown command 'gro': the one there is is 'org'; see --help"],
       [["org", "org"], "unknown command 'org org': the one there is is 'org'; see --help"],
       [[], "unknown command '': the one there is is 'org'; see --help"]

@@ -36,6 +36,17 @@ const changed = (changes: ReadonlyArray<(typeof Describe.Field)["Encoded"]>): De
 }
 
 describe("an org in a folder", () => {
+  it.effect("is the sandbox or the production org that it was, or is told to be", () =>
+    Effect.gen(function* () {
+      const data = yield* folder
+      const says = (options: EmbeddedOrg.Options) =>
+        Effect.map(select("SELECT IsSandbox FROM Organization"), ([row]) => row).pipe(inOrg(data, options))
+      assert.strictEqual(yield* says({ sandbox: false }), '"false"')
+      assert.strictEqual(yield* says({}), '"false"')
+      assert.strictEqual(yield* says({ sandbox: true }), '"true"')
+    })
+  )
+
   it.effect("has the same id, token, records, jobs and results when it is started again", () =>
     Effect.gen(function* () {
       const path = yield* folder

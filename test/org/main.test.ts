@@ -132,7 +132,17 @@ describe("the command", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* end("--help")
       assert.deepStrictEqual([code, stderr], [0, ""])
-      for (const option of ["--port", "--token", "--objects", "--data", "--polls", "--hard-delete", "--help"])
+      for (const option of [
+        "--port",
+        "--token",
+        "--objects",
+        "--data",
+        "--polls",
+        "--hard-delete",
+        "--production",
+        "--sandbox",
+        "--help"
+      ])
         assert.include(stdout, option)
     })
   )

@@ -289,9 +289,9 @@ describe("queries by REST", () => {
       )
       assert.deepInclude(organization, {
         Id: orgId,
-        IsSandbox: false,
+        IsSandbox: true,
         TrialExpirationDate: null,
-        OrganizationType: "Developer Edition"
+        OrganizationType: "Enterprise Edition"
       })
       const user = json(yield* get("/sobjects/User/005Qx0000000001IAA"))
       assert.deepInclude(user, { Username: "me@example.com", Name: "Embedded User", IsActive: true })

@@ -109,7 +109,7 @@ describe("standard objects", () => {
         yield* select(
           "SELECT Id, Name, InstanceName, IsSandbox, OrganizationType, TrialExpirationDate, NamespacePrefix FROM Organization"
         ),
-        [`"${orgId}","Embedded Org","EMB1","false","Developer Edition","",""`]
+        [`"${orgId}","Embedded Org","EMB1","true","Enterprise Edition","",""`]
       )
       assert.deepStrictEqual(yield* select("SELECT Id, Name, Username, IsActive FROM User"), [
         '"005Qx0000000001IAA","Embedded User","api@embedded-org.example","true"'
