@@ -1,5 +1,6 @@
 /**
- * How fast the library is, beside others: `npm run bench [-- --quick] [--huge] [--json] [NAME...]`.
+ * How fast the library is, beside others:
+ * `npm run bench [-- --quick] [--huge] [--json] [--svg FILE] [NAME...]`.
  *
  * Every row is a ratio of two contestants: how many records ours moves in the time in
  * which the other moves one. Each contestant has a process of its own; they take turns,
@@ -9,14 +10,17 @@
  * With `--huge` it is about 4.2 million records, otherwise about one million; in a
  * quick run about 400,000, of which jsforce moves 100,000, and calls are not compared.
  *
+ * `--svg` draws the rows as bars, into a file.
+ *
  * A file `*.bench.ts` beside this one exports its rows as `rows`.
  */
-import { fork } from "node:child_process"
+import { execFileSync, fork } from "node:child_process"
 import { once } from "node:events"
-import { globSync } from "node:fs"
+import { existsSync, globSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { type Bar, chart } from "./chart.ts"
 import type { Contestant, Extent, Measure, Round, Row } from "./suite.ts"
 
 const { positionals, values } = parseArgs({
@@ -24,10 +28,11 @@ const { positionals, values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     huge: { type: "boolean", default: false },
-    json: { type: "boolean", default: false }
+    json: { type: "boolean", default: false },
+    svg: { type: "string" }
   }
 })
-const { huge, json, quick } = values
+const { huge, json, quick, svg } = values
 const extent: Extent = quick ? "quick" : huge ? "huge" : "whole"
 
 const median = (numbers: ReadonlyArray<number>): number =>
@@ -132,10 +137,13 @@ const rows = all.filter(
 const number = (value: number, digits: number): string =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })
 
+const bars: Array<Bar> = []
+
 const say = (name: string, measure: Measure, rounds: Rounds) => {
   const ours = measures[measure](rounds.ours)
   const theirs = measures[measure](rounds.theirs)
   const ratio = measure === "speed" ? ours / theirs : theirs / ours
+  bars.push({ name, ratio })
   const peak = (side: ReadonlyArray<Round>) => number(measures.memory(side), 0)
   console.log(
     json
@@ -152,8 +160,14 @@ const say = (name: string, measure: Measure, rounds: Rounds) => {
   )
 }
 
+const peers = join(import.meta.dirname, "peers")
+if (rows.some(({ needsPeers }) => needsPeers) && !existsSync(join(peers, "node_modules"))) {
+  execFileSync("npm", ["ci"], { cwd: peers, stdio: ["ignore", "ignore", "inherit"] })
+}
+
+const machine = `Node ${process.version} on ${cpus().length} of ${cpus()[0]?.model}`
 if (!json) {
-  console.log(`Node ${process.version} on ${cpus().length} of ${cpus()[0]?.model}\n`)
+  console.log(`${machine}\n`)
   console.log(
     ["row".padEnd(34), "ratio", "ours".padStart(9), "theirs".padStart(9), "of".padEnd(13), "ours MB", "theirs MB"].join(
       "\t"
@@ -166,5 +180,8 @@ for (const row of rows) {
   for (const [name, measure] of Object.entries(row.also ?? {})) {
     if (!(quick && measure === "calls")) say(name, measure, rounds)
   }
+}
+if (svg !== undefined) {
+  writeFileSync(svg, chart(bars, "How many times as fast, or as little", `npm run bench, ${extent}; ${machine}`))
 }
 process.exit(0)

@@ -33,13 +33,13 @@ const served: ReadonlyArray<Row> = [
   },
   { name: "download-memory-flat", of: "memory", ours: ours("download"), theirs: ours("downloadQuarter") },
   { name: "ingest-memory-flat", of: "memory", ours: ours("ingest"), theirs: ours("ingestQuarter"), wholeOnly: true },
-  { name: "pages-4-vs-1-at-0ms", ours: ours("pages4At0"), theirs: ours("pages1At0"), wholeOnly: true },
-  { name: "pages-4-vs-1-at-20ms", ours: ours("pages4At20"), theirs: ours("pages1At20"), wholeOnly: true },
-  { name: "pages-4-vs-1-at-100ms", ours: ours("pages4At100"), theirs: ours("pages1At100"), wholeOnly: true },
+  { name: "pages-5-vs-1-at-0ms", ours: ours("pages5At0"), theirs: ours("pages1At0"), wholeOnly: true },
+  { name: "pages-5-vs-1-at-20ms", ours: ours("pages5At20"), theirs: ours("pages1At20"), wholeOnly: true },
+  { name: "pages-5-vs-1-at-100ms", ours: ours("pages5At100"), theirs: ours("pages1At100"), wholeOnly: true },
   {
     name: "pages-unordered-vs-ordered-at-20ms",
-    ours: ours("pages4At20Unordered"),
-    theirs: ours("pages4At20"),
+    ours: ours("pages5At20Unordered"),
+    theirs: ours("pages5At20"),
     wholeOnly: true
   }
 ]

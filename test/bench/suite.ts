@@ -11,6 +11,8 @@ export interface Row {
   readonly isServed?: boolean
   /** Left out of a quick run. */
   readonly wholeOnly?: boolean
+  /** Whether it takes libraries that only this comparison needs: they are installed for it, once. */
+  readonly needsPeers?: boolean
 }
 
 /** Records a second, the most memory, API calls a record, the time to the first record: more is always better for ours. */

@@ -117,10 +117,10 @@ export const drain = served(async ({ url }, count) => {
   return { records: Number(headers["sforce-numberofrecords"]) }
 })
 
-export const pages1At0 = downloading({ from: "Pages8_0", concurrency: 1 })
-export const pages4At0 = downloading({ from: "Pages8_0", concurrency: 4 })
-export const pages1At20 = downloading({ from: "Pages8_20", concurrency: 1 })
-export const pages4At20 = downloading({ from: "Pages8_20", concurrency: 4 })
-export const pages4At20Unordered = downloading({ from: "Pages8_20", concurrency: 4, unordered: true })
-export const pages1At100 = downloading({ from: "Pages8_100", concurrency: 1 })
-export const pages4At100 = downloading({ from: "Pages8_100", concurrency: 4 })
+export const pages1At0 = downloading({ from: "Pages10_0", concurrency: 1 })
+export const pages5At0 = downloading({ from: "Pages10_0", concurrency: 5 })
+export const pages1At20 = downloading({ from: "Pages10_20", concurrency: 1 })
+export const pages5At20 = downloading({ from: "Pages10_20", concurrency: 5 })
+export const pages5At20Unordered = downloading({ from: "Pages10_20", concurrency: 5, unordered: true })
+export const pages1At100 = downloading({ from: "Pages10_100", concurrency: 1 })
+export const pages5At100 = downloading({ from: "Pages10_100", concurrency: 5 })
