@@ -6,23 +6,38 @@ export class InvalidSize extends Data.TaggedError("InvalidSize")<{ readonly mess
 
 /**
  * How many rows a run has: those of `--rows N`, the full number of them with `--full`,
- * otherwise as many as take a moment.
+ * otherwise as many as take a moment. `switches` are what else the example may be told,
+ * and asks for by `isSwitchedOn`.
  */
-export const rowsOfRun = (sizes: { readonly usual: number; readonly full: number }) =>
+export const rowsOfRun = (sizes: {
+  readonly usual: number
+  readonly full: number
+  readonly switches?: ReadonlyArray<string> | undefined
+}) =>
   Effect.gen(function* () {
     const args = yield* (yield* Stdio.Stdio).args
+    const { switches = [] } = sizes
     const { values } = yield* Effect.try({
       try: () =>
         parseArgs({
-          args: [...args],
+          args: args.filter((arg) => !switches.some((name) => arg === `--${name}`)),
           options: { full: { type: "boolean", default: false }, rows: { type: "string" } }
         }),
-      catch: () => new InvalidSize({ message: `the arguments are --full, or --rows N, not: ${args.join(" ")}` })
+      catch: () => {
+        const allowed = ["--full", "or --rows N", ...switches.map((name) => `and --${name}`)].join(", ")
+        return new InvalidSize({ message: `the arguments are ${allowed}, not: ${args.join(" ")}` })
+      }
     })
     if (values.rows === undefined) return values.full ? sizes.full : sizes.usual
     if (/^[1-9]\d{0,8}$/.test(values.rows)) return Number(values.rows)
     return yield* new InvalidSize({ message: `--rows takes a number from 1 to 999999999, not ${values.rows}` })
   })
+
+export const isSwitchedOn = (name: string): Effect.Effect<boolean, never, Stdio.Stdio> =>
+  Effect.map(
+    Stdio.Stdio.use(({ args }) => args),
+    (args) => args.includes(`--${name}`)
+  )
 
 const count = (n: number) => Math.round(n).toLocaleString("en-US")
 
