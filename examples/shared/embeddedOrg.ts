@@ -11,24 +11,31 @@ const Ready = Schema.fromJsonString(
 const main = fileURLToPath(new URL("../../src/org/main.ts", import.meta.url))
 
 export interface EmbeddedOrgOptions {
-  /** A describe file, or a folder of them. */
-  readonly objects: URL
+  /** A describe file, or a folder of them. Default: the standard objects alone. */
+  readonly objects?: URL | undefined
   /** Whether its user may hard delete. Default: not, as in a new org. */
   readonly hardDelete?: boolean | undefined
+  /** How many polls find a job waiting, and then running, so that it takes its time. Default: it is done as soon as it can be. */
+  readonly polls?: readonly [waiting: number, running: number] | undefined
 }
 
 /**
  * A session in an embedded org that runs in a process of its own, on a loopback
  * port, for as long as the layer lives.
  */
-export const layerEmbeddedOrg = ({ hardDelete = false, objects }: EmbeddedOrgOptions) =>
+export const layerEmbeddedOrg = ({ hardDelete = false, objects, polls }: EmbeddedOrgOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
       const process_ = yield* spawner.spawn(
         ChildProcess.make(
           process.execPath,
-          [main, "org", "--port", "0", "--objects", fileURLToPath(objects), ...(hardDelete ? ["--hard-delete"] : [])],
+          [
+            ...[main, "org", "--port", "0"],
+            ...(objects === undefined ? [] : ["--objects", fileURLToPath(objects)]),
+            ...(hardDelete ? ["--hard-delete"] : []),
+            ...(polls === undefined ? [] : ["--polls", polls.join(",")])
+          ],
           { stdin: "ignore", stderr: "inherit" }
         )
       )
