@@ -62,7 +62,7 @@ const goAway = (url: string) =>
   })
 
 const { values } = parseArgs({ options: { serve: { type: "boolean", default: false } } })
-const ConnectionLive = layerConnection({ polls: [1, 2] }).pipe(Layer.provide(NodeServices.layer))
+const ConnectionLive = layerConnection({ polls: [1, 1] }).pipe(Layer.provide(NodeServices.layer))
 const runtime = ManagedRuntime.make(ConnectionLive)
 const server = accountsServer(runtime, (line) => console.log(`  (log of the server) ${line}`))
 
@@ -87,10 +87,10 @@ try {
 } catch (error) {
   if (!signal.aborted) throw error
 } finally {
-  const broken = await server.close()
+  await server.close()
   await runtime.dispose()
   if (signal.aborted) {
-    console.log(`Stopped: ${broken} downloads were broken off, and the jobs that ran are aborted.`)
+    console.log("Stopped: what was being sent is broken off, and the jobs that ran are aborted.")
     process.exitCode = 130
   }
 }

@@ -6,6 +6,7 @@ import * as QueryJob from "../../src/job/QueryJob.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import { overSocket } from "../support/orgs.ts"
 import { pageHead, queryServer } from "../support/queryServer.ts"
+import { runExample } from "./run.ts"
 
 /** The example's server in front of a connection, with what it logs. */
 const served = (connection: Layer.Layer<Connection, unknown>) =>
@@ -17,7 +18,7 @@ const served = (connection: Layer.Layer<Connection, unknown>) =>
       Effect.promise(() => server.listen(0)),
       () => Effect.promise(() => server.close().then(() => runtime.dispose()))
     )
-    return { log, url }
+    return { log, url, close: server.close }
   })
 
 /** The same in front of an org that has so many accounts. */
@@ -82,23 +83,25 @@ describe("a server that streams a query to the browser", () => {
     })
   )
 
-  it.live("aborts the job when the browser goes away while it runs", () =>
-    Effect.gen(function* () {
-      const { context, log, org, url } = yield* servedOrg(30, Faults.onJob(Faults.stall()))
-      const browser = new AbortController()
-      const answer = fetch(url, { signal: browser.signal }).catch(() => "gone")
-      yield* until(Effect.map(org.requests, (all) => all.some(({ route }) => route === "queryJob")))
-      browser.abort()
-      assert.strictEqual(yield* Effect.promise(() => answer), "gone")
-      yield* until(Effect.sync(() => log.length > 0))
-      assert.match(log.join(), /the browser went away/)
-      const jobs = yield* Stream.runCollect(QueryJob.list).pipe(Effect.provideContext(context))
-      assert.deepStrictEqual(
-        jobs.map(({ state }) => state),
-        ["Aborted"]
-      )
-    })
-  )
+  for (const what of ["the browser goes away", "the server closes"]) {
+    it.live(`aborts the job that runs when ${what}`, () =>
+      Effect.gen(function* () {
+        const served = yield* servedOrg(30, Faults.onJob(Faults.stall()))
+        const browser = new AbortController()
+        const answer = fetch(served.url, { signal: browser.signal }).catch(() => "gone")
+        yield* until(Effect.map(served.org.requests, (all) => all.some(({ route }) => route === "queryJob")))
+        if (what === "the server closes") yield* Effect.promise(served.close)
+        else browser.abort()
+        assert.strictEqual(yield* Effect.promise(() => answer), "gone")
+        yield* until(Effect.sync(() => served.log.length > 0))
+        const jobs = yield* Stream.runCollect(QueryJob.list).pipe(Effect.provideContext(served.context))
+        assert.deepStrictEqual(
+          jobs.map(({ state }) => state),
+          ["Aborted"]
+        )
+      })
+    )
+  }
 
   it.live("reads only as fast as the browser does, and no more once it has gone", () =>
     Effect.gen(function* () {
@@ -135,5 +138,33 @@ describe("a server that streams a query to the browser", () => {
       yield* Effect.promise(() => left)
       assert.isBelow(sent, rows)
     })
+  )
+
+  it.live(
+    "is shown: one browser downloads it all, and the job of one that goes away is aborted",
+    () =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* runExample("10")
+        assert.strictEqual(code, 0, stderr)
+        assert.match(stdout, /^ +200, 20,000 records, [\d,]+ bytes$/m)
+        const [, id] = /^ +job (\w+) is UploadComplete, and the browser goes away$/m.exec(stdout) ?? []
+        assert.include(stdout, `job ${id} is Aborted\n`)
+      }),
+    90_000
+  )
+
+  it.live(
+    "stays with --serve until it is interrupted, and says what becomes of its jobs",
+    () =>
+      Effect.gen(function* () {
+        const { code, stdout } = yield* runExample("10", ["--serve"], {
+          onOutput: ({ stdout }, example) => {
+            if (/^Open http:\/\/127\.0\.0\.1:\d+\/accounts\.csv/m.test(stdout)) example.kill("SIGINT")
+          }
+        })
+        assert.strictEqual(code, 130)
+        assert.match(stdout, /^Stopped: .* the jobs that ran are aborted\.$/m)
+      }),
+    90_000
   )
 })
