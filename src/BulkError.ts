@@ -500,6 +500,24 @@ export class LoadStopped extends Data.TaggedError("LoadStopped")<{
 }
 
 /**
+ * Objects refer to one another in a circle, so that none of them can be loaded first.
+ * `cycle` names them, the first one again at its end, and `columns` by which columns
+ * each refers to the next.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class LoadCycle extends Data.TaggedError("LoadCycle")<{
+  readonly cycle: ReadonlyArray<string>
+  readonly columns: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    const needs = this.columns.map((column, i) => `${this.cycle[i]} needs ${this.cycle[i + 1]} (${column})`)
+    return `none of these can be loaded first: ${needs.join(", ")}; leave one of the columns out, and fill it by an update afterwards`
+  }
+}
+
+/**
  * A run cannot be begun, or gone on with. What was sent before stays recorded, and
  * nothing was sent twice.
  *
@@ -592,6 +610,7 @@ export type Reason =
   | RecordInvalid
   | PlanNotClean
   | LoadStopped
+  | LoadCycle
   | RunRefused
   | IncompleteResults
   | NotDrained

@@ -78,6 +78,8 @@ export interface Unprocessed<A> {
   readonly jobId: string | undefined
   readonly record: A
   readonly reason: "unprocessed" | "unaccounted" | "not submitted" | "blocked"
+  /** Of a blocked record: the column that names what failed, and the name. */
+  readonly blockedBy?: { readonly column: string; readonly value: string } | undefined
 }
 
 /**

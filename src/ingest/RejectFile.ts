@@ -155,7 +155,12 @@ const writer =
 const encoder = new TextEncoder()
 
 const reasonOf = <A>(reject: Failed<A> | Unprocessed<A>): Csv.Row => {
-  if (reject._tag === "Unprocessed") return ["UNPROCESSED", reject.reason, "transient", "load it again"]
+  if (reject._tag === "Unprocessed") {
+    const { blockedBy, reason } = reject
+    return blockedBy === undefined
+      ? ["UNPROCESSED", reason, "transient", "load it again"]
+      : ["UNPROCESSED", reason, `parent: ${blockedBy.column}`, `load ${blockedBy.value} first`]
+  }
   const { code, fields, message } = reject.error
   const kind = ErrorCode.categoryOf(code) ?? (reject.origin === "client" ? "invalid" : "unknown")
   const cause = fields.length === 0 ? kind : `${kind}: ${fields.join(", ")}`

@@ -2,11 +2,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
 import * as Spool from "./Spool.ts"
+import * as SpooledRecords from "./spooledRecords.ts"
 
 /**
  * How records are grouped.
@@ -65,11 +65,6 @@ export const groupBy =
         }
         const { show } = codec.success
         const kind = options.spool ?? (yield* Spool.Spool)
-        const json = Schema.fromJsonString(Schema.toCodecJson(schema))
-        const spoolFailed = (cause: unknown) => BulkError.make(new BulkError.SpoolFailed({ cause }))
-        const write = Schema.encodeUnknownEffect(json)
-        const read = Schema.decodeUnknownEffect(json)
-
         const keyOf = (record: S["Type"]): string => show(record)[column] ?? ""
         const sorted = (records: ReadonlyArray<S["Type"]>): ReadonlyArray<Keyed<S["Type"]>> =>
           records
@@ -77,19 +72,11 @@ export const groupBy =
             .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
 
         const keep = Effect.fnUntraced(function* (run: ReadonlyArray<Keyed<S["Type"]>>) {
-          const spooled = yield* kind.open({ bytes: kind.partBytes })
+          const spooled = yield* SpooledRecords.open(schema, kind)
           for (let at = 0; at < run.length; at += atATime) {
-            const lines = yield* Effect.forEach(run.slice(at, at + atATime), ({ record }) =>
-              Effect.mapError(write(record), spoolFailed)
-            )
-            yield* spooled.write(encoder.encode(lines.map((line) => `${line}\n`).join("")))
+            yield* spooled.write(run.slice(at, at + atATime).map(({ record }) => record))
           }
-          return spooled.read.pipe(
-            Stream.decodeText,
-            Stream.splitLines,
-            Stream.mapEffect((line) => Effect.mapError(read(line), spoolFailed)),
-            Stream.map((record): Keyed<S["Type"]> => ({ key: keyOf(record), record }))
-          )
+          return Stream.map(spooled.read, (record): Keyed<S["Type"]> => ({ key: keyOf(record), record }))
         })
 
         const runs: Array<Stream.Stream<Keyed<S["Type"]>, BulkError.BulkError>> = []
@@ -100,8 +87,6 @@ export const groupBy =
         return Stream.map(merge(runs), ({ record }) => record)
       })
     )
-
-const encoder = new TextEncoder()
 
 /** How many records are written, or given, at a time. */
 const atATime = 500

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as BulkError from "../../BulkError.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import * as Describe from "../../job/Describe.ts"
+import { parseRelationship } from "../relationship.ts"
 import type { Fault, Findings } from "./findings.ts"
 import type { Code, Operation, Severity } from "./model.ts"
 import { meant } from "./nearest.ts"
@@ -208,19 +209,17 @@ const prefixesOf = (
   return prefixes
 }
 
-// `ObjectType:RelationshipName.Field`, the type for polymorphic relationships only
-const relationshipPattern = /^(?:([^:.]+):)?([^:.]+)\.([^:.]+)$/
-
 const relationshipColumn = Effect.fnUntraced(function* (org: Org, target: Target, name: string, findings: Findings) {
   const stop = (code: Code, message: string): Column => {
     findings.add(fault("fatal", code, message), name)
     return unknownColumn(name)
   }
   const { fields, name: objectName } = target.object
-  const [, type, relationship, keyName] = relationshipPattern.exec(name) ?? []
-  if (relationship === undefined || keyName === undefined) {
+  const parsed = parseRelationship(name)
+  if (parsed === undefined) {
     return stop("UNKNOWN_COLUMN", "a relationship column is Relationship.Field, one level up and no further")
   }
+  const { key: keyName, relationship, type } = parsed
   const references = fields.flatMap((field) =>
     field.relationshipName === null ? [] : [{ name: field.relationshipName, field }]
   )
