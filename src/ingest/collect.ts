@@ -5,10 +5,11 @@ import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
 import type { Progress } from "../Progress.ts"
-import * as Csv from "../record/Csv.ts"
-import type { Join } from "./join.ts"
+import type * as Csv from "../record/Csv.ts"
+import type { Join, Settled } from "./join.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions } from "./options.ts"
+import { type ResultRow, resultRows } from "./resultRows.ts"
 
 /** How many rows with keys that were not sent are kept, for the error that tells of them. */
 const strangersKept = 100
@@ -42,17 +43,13 @@ export const collect = <B>(
     const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
     let hasSkipped = false
 
-    /** The rows of a file that are about rows that were sent. */
-    const settle = (results: ReadonlyArray<ResultRow>) => {
-      const settled: Array<ResultRow & { readonly index: number }> = []
-      for (const result of results) {
-        const index = join.settle(result.row)
-        if (index !== undefined) settled.push({ ...result, index })
-        else if (strangers.length < strangersKept) {
-          strangers.push({ sf__Id: result.id, sf__Error: result.error, ...result.row })
-        }
+    /** Which row that was sent a result is about; one that is about none is noted. */
+    const indexOf = (result: ResultRow): number | undefined => {
+      const index = join.settle(result.row)
+      if (index === undefined && strangers.length < strangersKept) {
+        strangers.push({ sf__Id: result.id, sf__Error: result.error, ...result.row })
       }
-      return settled
+      return index
     }
 
     const outcomesOf = (
@@ -62,12 +59,18 @@ export const collect = <B>(
       resultRows(jobId, file, dialect).pipe(
         inBatches(join.batch),
         mapArrays((results) => {
-          const settled = settle(results)
+          const known: Array<ResultRow> = []
+          const settled: Array<Settled> = []
+          for (const result of results) {
+            const index = indexOf(result)
+            if (index === undefined) continue
+            known.push(result)
+            settled.push({ index, row: result.row })
+          }
           return Effect.map(join.recordsOf(settled), (records) => {
             const outcomes: Array<Outcome.Outcome<B>> = []
             records.forEach((record, i) => {
-              const result = settled[i]
-              const made = result && outcome(result, record)
+              const made = outcome(known[i] as ResultRow, record)
               if (made !== undefined) outcomes.push(made)
             })
             return outcomes
@@ -95,7 +98,9 @@ export const collect = <B>(
       mapArrays((results) =>
         Effect.sync(() => {
           const outcomes: Array<Outcome.Outcome<B>> = []
-          for (const { created, id, row } of settle(results)) {
+          for (const result of results) {
+            if (indexOf(result) === undefined) continue
+            const { created, id, row } = result
             counts.succeeded++
             if (created) counts.created++
             if (successes) outcomes.push({ _tag: "Succeeded", jobId, id, created, row })
@@ -167,42 +172,3 @@ const inBatches =
   (size: number) =>
   <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
     size > 1 ? Stream.rechunk(self, size) : self
-
-/** A row of a result file: what Salesforce adds, and the row it is about. */
-interface ResultRow {
-  readonly id: string
-  readonly created: boolean
-  readonly error: string
-  readonly row: Outcome.CsvRow
-}
-
-const resultRows = (
-  jobId: string,
-  file: IngestJob.ResultFile,
-  dialect: Csv.Dialect
-): Stream.Stream<ResultRow, BulkError.BulkError, Connection> =>
-  IngestJob.results(jobId, file).pipe(
-    Csv.decode((header) => {
-      const read = resultRow(header)
-      return Effect.succeed((rows) => Effect.succeed(rows.map(read)))
-    }, dialect),
-    Stream.mapError((error) =>
-      error._tag === "BulkError"
-        ? error
-        : BulkError.make(
-            new BulkError.UnexpectedResponse({ request: `${file} of job ${jobId}`, problem: error.message })
-          )
-    )
-  )
-
-const resultRow = (header: Csv.Row): ((cells: Csv.Row) => ResultRow) => {
-  const id = header.indexOf("sf__Id")
-  const created = header.indexOf("sf__Created")
-  const error = header.indexOf("sf__Error")
-  const columns = header.flatMap((name, position) => (name.startsWith("sf__") ? [] : [{ name, position }]))
-  return (cells) => {
-    const row: Record<string, string> = {}
-    for (const { name, position } of columns) row[name] = cells[position] ?? ""
-    return { id: cells[id] ?? "", created: cells[created] === "true", error: cells[error] ?? "", row }
-  }
-}

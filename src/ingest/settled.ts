@@ -1,13 +1,14 @@
 /** What became of the records of jobs that another process submitted, or may have. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as BulkError from "../BulkError.ts"
+import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import * as Job from "../job/Job.ts"
 import type * as Poll from "../job/Poll.ts"
 import * as Csv from "../record/Csv.ts"
 import * as Outcome from "./Outcome.ts"
+import { type ResultRow, resultRows } from "./resultRows.ts"
 
 /** The outcomes of a job by the keys of its records. */
 export interface Settled<A> {
@@ -40,15 +41,15 @@ export const settle = Effect.fnUntraced(function* <A>(
   const outcomes = new Map<string, Outcome.Outcome<A>>()
   const read = (
     file: IngestJob.ResultFile,
-    outcome: (record: A, row: Outcome.CsvRow) => Outcome.Outcome<A>
+    outcome: (record: A, result: ResultRow) => Outcome.Outcome<A>
   ): Effect.Effect<number, BulkError.BulkError, Connection> =>
-    rows(jobId, file).pipe(
+    resultRows(jobId, file, Csv.standard).pipe(
       Stream.runFold(
         () => 0,
-        (count, row) => {
-          const own = canonical(row[key] ?? "")
+        (count, result) => {
+          const own = canonical(result.row[key] ?? "")
           const record = records.get(own)
-          if (record !== undefined) outcomes.set(own, outcome(record, row))
+          if (record !== undefined) outcomes.set(own, outcome(record, result))
           return count + 1
         }
       )
@@ -59,19 +60,19 @@ export const settle = Effect.fnUntraced(function* <A>(
     record,
     reason: "unprocessed"
   }))
-  const failed = yield* read("failedResults", (record, row) => ({
+  const failed = yield* read("failedResults", (record, { error, id }) => ({
     _tag: "Failed",
     jobId,
-    id: row.sf__Id === "" ? undefined : row.sf__Id,
-    error: Outcome.parseError(row.sf__Error ?? ""),
+    id: id === "" ? undefined : id,
+    error: Outcome.parseError(error),
     record,
     origin: "org"
   }))
-  const succeeded = yield* read("successfulResults", (_, { sf__Created, sf__Id, ...row }) => ({
+  const succeeded = yield* read("successfulResults", (_, { created, id, row }) => ({
     _tag: "Succeeded",
     jobId,
-    id: sf__Id ?? "",
-    created: sf__Created === "true",
+    id,
+    created,
     row
   }))
   const isTouched = job.state === "JobComplete" || failed + succeeded > 0
@@ -90,22 +91,3 @@ const conclude = Effect.fnUntraced(function* (jobId: string, poll: Poll.Poll | u
   }
   return yield* IngestJob.awaitDone(jobId, { poll })
 })
-
-const rows = (
-  jobId: string,
-  file: IngestJob.ResultFile
-): Stream.Stream<Outcome.CsvRow, BulkError.BulkError, Connection> =>
-  IngestJob.results(jobId, file).pipe(
-    Csv.decode((header) =>
-      Effect.succeed((rows) =>
-        Effect.succeed(rows.map((cells) => Object.fromEntries(header.map((name, i) => [name, cells[i] ?? ""]))))
-      )
-    ),
-    Stream.mapError((error) =>
-      error instanceof BulkError.BulkError
-        ? error
-        : BulkError.make(
-            new BulkError.UnexpectedResponse({ request: `GET /jobs/ingest/${jobId}/${file}`, problem: error.message })
-          )
-    )
-  )

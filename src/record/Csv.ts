@@ -20,6 +20,7 @@ import * as cutting from "./cut.ts"
 import * as detecting from "./detect.ts"
 import * as dialects from "./dialect.ts"
 import { through } from "./machine.ts"
+import { namedReader, type Place } from "./named.ts"
 import { type OnHeader, Parser } from "./parser.ts"
 import * as rows from "./rows.ts"
 
@@ -151,6 +152,57 @@ const rowsOfText: OnHeader<Row, never> = (header, out) => {
     return undefined
   }
 }
+
+/**
+ * Reads bytes as what `make` makes of each row that follows the header: of an object
+ * of its cells by their columns, and of the cells of the columns that `apart` tells of,
+ * which that object leaves out. What the header lacks is an empty text.
+ *
+ * Every row has the header's width. Fails with `CsvError` as `decode` does.
+ *
+ * **Example** (The rows of a result file, with their ids)
+ *
+ * ```ts
+ * const ids = bytes.pipe(Csv.decodeNamed({ apart: ["sf__Id"], make: (row, [id]) => ({ id, row }) }))
+ * ```
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decodeNamed =
+  <const Apart extends ReadonlyArray<string>, B>(
+    options: {
+      readonly apart: Apart
+      /** Which other columns the object has. Default: all. */
+      readonly isWanted?: ((column: string) => boolean) | undefined
+      readonly make: (row: Readonly<Record<string, string>>, apart: { readonly [K in keyof Apart]: string }) => B
+    },
+    dialect: Dialect = standard
+  ) =>
+  <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<B, E | CsvError, R> => {
+    const { apart, isWanted = () => true, make } = options
+    const onHeader: OnHeader<B, never> = (header) => {
+      const places: Array<Place> = []
+      header.forEach((name, position) => {
+        if (!apart.includes(name) && isWanted(name)) places.push({ name, position })
+      })
+      const read = namedReader(places)
+      const offsets = apart.map((name) => 2 * header.indexOf(name))
+      return (block, at, o, out) => {
+        const cells = new Array<string>(offsets.length)
+        for (let i = 0; i < offsets.length; i++) {
+          const offset = offsets[i]!
+          cells[i] = offset < 0 ? "" : block.cell(at[o + offset]! + 1, at[o + offset + 1]!)
+        }
+        out.push(make(read(block, at, o), cells as { readonly [K in keyof Apart]: string }))
+        return undefined
+      }
+    }
+    return bytes.pipe(
+      Stream.mapArray(inBlocks),
+      through(() => new Parser(dialect, onHeader))
+    )
+  }
 
 /**
  * What the first bytes of a file tell of it.

@@ -122,7 +122,7 @@ export const writer = (plan: Plan, options: WriteOptions, canGenerate: boolean):
   canGenerate && widthOf(plan) <= mostGenerated ? generateWriter(plan, options) : closureWriter(plan, options)
 
 /** How many columns one function may have: longer ones are never optimised, and very long ones do not even compile. */
-const mostGenerated = 250
+export const mostGenerated = 250
 
 /** Whether code may be made of text here: not under a content security policy. */
 export const canGenerate = (): boolean => {

@@ -88,4 +88,25 @@ describe("Csv", () => {
       assert.strictEqual(error, "broken")
     })
   )
+
+  it.effect("gives rows by name, without the columns that are asked for one by one", () =>
+    Effect.gen(function* () {
+      const read = Csv.decodeNamed({
+        apart: ["sf__Id", "sf__Error"],
+        isWanted: (column) => column !== "sf__Created",
+        make: (row, [id, error]) => ({ row, id, error })
+      })
+      const wide = Array.from({ length: 300 }, (_, i) => `C${i}`)
+      for (const columns of [["Name", "__proto__", 'a"b\\'], wide]) {
+        const cells = columns.map((_, i) => (i === 0 ? 'x,"y"\n' : `cell ${i}`))
+        const text = Csv.encodeRows([
+          ["sf__Id", "sf__Created", ...columns],
+          ["1", "true", ...cells]
+        ])
+        const row = Object.fromEntries(columns.map((column, i) => [column, cells[i]]))
+        assert.deepStrictEqual(yield* Stream.runCollect(read(bytes(text))), [{ row, id: "1", error: "" }])
+      }
+      assert.deepStrictEqual(yield* Stream.runCollect(read(Stream.empty)), [])
+    })
+  )
 })

@@ -1,0 +1,42 @@
+import type { Block } from "./block.ts"
+import { canGenerate, mostGenerated } from "./compile.ts"
+
+/** Reads the cells of a row by their names. The cells are given as in `ReadRow`. */
+export type ReadNamed = (block: Block, at: Int32Array, o: number) => Readonly<Record<string, string>>
+
+/** A column, and where it stands in the header. */
+export interface Place {
+  readonly name: string
+  readonly position: number
+}
+
+/** What was made for a header stays fast from one file to the next. */
+const readers = new Map<string, ReadNamed>()
+const mostReaders = 64
+
+/** What reads rows as objects of one shape, whose fields are these columns. */
+export const namedReader = (places: ReadonlyArray<Place>): ReadNamed => {
+  const key = JSON.stringify(places)
+  const known = readers.get(key)
+  if (known !== undefined) return known
+  const made = places.length <= mostGenerated && canGenerate() ? generated(places) : looping(places)
+  if (readers.size >= mostReaders) readers.clear()
+  readers.set(key, made)
+  return made
+}
+
+const generated = (places: ReadonlyArray<Place>): ReadNamed => {
+  const fields = places.map(({ name, position }) => {
+    // as it stands, this one name would be the object's prototype
+    const field = name === "__proto__" ? `["__proto__"]` : JSON.stringify(name)
+    return `${field}: block.cell(at[o + ${2 * position}] + 1, at[o + ${2 * position + 1}])`
+  })
+  return new Function("block", "at", "o", `"use strict"\nreturn { ${fields.join(",\n")} }`) as ReadNamed
+}
+
+const looping =
+  (places: ReadonlyArray<Place>): ReadNamed =>
+  (block, at, o) =>
+    Object.fromEntries(
+      places.map(({ name, position }) => [name, block.cell(at[o + 2 * position]! + 1, at[o + 2 * position + 1]!)])
+    )
