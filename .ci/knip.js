@@ -23,6 +23,10 @@ export default {
     // installed with jsforce, and measured against
     "csv-parse",
     "csv-stringify",
+    // installed by the benchmark that measures against them
+    "papaparse",
+    "fast-csv",
+    "udsv",
     // for examples that are not written yet
     "@duckdb/node-api",
     "@effect/sql-pg",

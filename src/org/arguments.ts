@@ -13,7 +13,9 @@ Options:
   --token T       the access token to accept; a new one by default, or the one
                   it had before in --data
   --objects PATH  objects beside the standard ones: a JSON file as
-                  'sf sobject describe --json' writes it, or a folder of them
+                  'sf sobject describe --json' writes it, or a folder of them;
+                  or a CSV file, for an object with a text field for each of
+                  its columns: Customers__c for customers.csv
   --data DIR      the folder the org lives in, made if need be: started there
                   again, it has the same id, token, records and jobs, and goes
                   on with the jobs that were not done, even after kill -9; by

@@ -4,9 +4,9 @@
  * its own. When it is ready it prints one line of JSON to stdout, and nothing
  * else ever; log lines go to stderr. SIGTERM and SIGINT end it with code 0.
  */
-import { readdir, readFile, stat } from "node:fs/promises"
+import { open, readdir, readFile, stat } from "node:fs/promises"
 import { createServer } from "node:http"
-import { join } from "node:path"
+import { extname, join } from "node:path"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
@@ -20,9 +20,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { help, type Options, parse } from "./arguments.ts"
 import * as Describe from "./Describe.ts"
 import * as EmbeddedOrg from "./EmbeddedOrg.ts"
+import { objectOfCsv } from "./objectOfCsv.ts"
 
 /** What ends the command, in one line. */
 class CommandError extends Data.TaggedError("CommandError")<{
@@ -42,13 +44,30 @@ const readDescribe = (path: string) =>
 
 const reasonOf = (error: Error): string => (Cause.isUnknownError(error) ? messageOf(error.cause) : error.message)
 
+// a header has 5,000 names of 40 characters at most
+const headerBytes = 256 * 1024
+
+const readHeader = async (path: string) => {
+  const file = await open(path)
+  const { buffer, bytesRead } = await file.read(new Uint8Array(headerBytes), 0, headerBytes).finally(() => file.close())
+  return { text: new TextDecoder().decode(buffer.subarray(0, bytesRead)), isWhole: bytesRead < headerBytes }
+}
+
+const readCsv = (path: string) =>
+  Effect.gen(function* () {
+    const { isWhole, text } = yield* Effect.tryPromise(() => readHeader(path))
+    const object = yield* Effect.fromResult(Result.mapError(objectOfCsv(path, text, isWhole), fail))
+    yield* Effect.logInfo(`${path} may be loaded into ${object.name}`)
+    return object
+  }).pipe(Effect.mapError((error) => fail(`--objects ${path}: ${reasonOf(error)}`)))
+
 const readObjects = (path: string) =>
   Effect.gen(function* () {
     const names = yield* Effect.tryPromise({
       try: async () => ((await stat(path)).isDirectory() ? await readdir(path) : undefined),
       catch: (cause) => fail(`--objects ${path}: ${messageOf(cause)}`)
     })
-    if (names === undefined) return [yield* readDescribe(path)]
+    if (names === undefined) return [yield* extname(path).toLowerCase() === ".csv" ? readCsv(path) : readDescribe(path)]
     const files = names.filter((name) => name.endsWith(".json")).sort()
     if (files.length === 0) return yield* fail(`--objects ${path}: the folder has no .json file`)
     return yield* Effect.forEach(files, (name) => readDescribe(join(path, name)))

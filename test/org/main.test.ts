@@ -96,6 +96,29 @@ describe("the command", () => {
     })
   )
 
+  it.live("makes an object of the header of a CSV file", () =>
+    Effect.gen(function* () {
+      const csv = join(yield* folder, "my customers.csv")
+      yield* Effect.promise(() => writeFile(csv, '\uFEFFName;"City__c"\r\n'))
+      const org = yield* start("org", "--objects", csv)
+      const { accessToken, instanceUrl } = yield* ready(org)
+      const url = `${instanceUrl}/services/data/v68.0/sobjects/My_customers__c/describe`
+      const describe = yield* Effect.promise(() =>
+        fetch(url, { headers: { authorization: `Bearer ${accessToken}` } }).then((response) => response.json())
+      )
+      const fields: ReadonlyArray<{ readonly name: string; readonly length: number; readonly nillable: boolean }> =
+        describe.fields
+      assert.deepStrictEqual(
+        fields.slice(-2).map(({ length, name, nillable }) => [name, length, nillable]),
+        [
+          ["Name", 80, false],
+          ["City__c", 255, true]
+        ]
+      )
+      isOneLine(org.out.stderr, /my customers\.csv may be loaded into My_customers__c$/m)
+    })
+  )
+
   it.live("says in one line what is wrong, and ends with 1", () =>
     Effect.gen(function* () {
       const path = yield* folder
