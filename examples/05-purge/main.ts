@@ -9,12 +9,12 @@
  * first 200 must all be deleted before more are sent, and it stops once more than one of a hundred is refused.
  *
  * The embedded org gets its visits first. A real one (`examples/shared/connection.ts` says how to name it) needs the
- * object of `objects/Visit__c.json`, or another one in place of the lines that say which records are too old; and its
- * user the permission "Bulk API Hard Delete", which nobody has by default.
+ * object of `objects/Visit__c.json`, or another one in place of the lines that say which records are too old; its user
+ * the permission "Bulk API Hard Delete", which nobody has by default; and a production org its id in CONFIRM_PRODUCTION.
  */
 
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Console, DateTime, Effect, Layer, Schema, Stream } from "effect"
+import { Config, Console, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { Guard, Ingest, Query, Soql, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
@@ -41,12 +41,19 @@ const show = (where: Soql.Soql) =>
 
 const purge = (where: Soql.Soql) =>
   Effect.gen(function* () {
+    const confirmed = yield* Config.option(Config.String("CONFIRM_PRODUCTION"))
     const progress = yield* progressLine
     const counts = { Succeeded: 0, Failed: 0, Unprocessed: 0 }
     yield* Query.records({ schema: Visit, from: object, where }).pipe(
       Guard.load(
         { canary: { rows: 200, maxFailed: 0 }, stopWhen: { failureRate: 0.01 } },
-        Ingest.hardDelete({ object, schema: Visit, onInterrupt: "abort", progress: progress.show })
+        Ingest.hardDelete({
+          object,
+          schema: Visit,
+          confirmProduction: Option.getOrUndefined(confirmed),
+          onInterrupt: "abort",
+          progress: progress.show
+        })
       ),
       Stream.runForEachArray((outcomes) =>
         Effect.sync(() => {

@@ -50,11 +50,22 @@ describe("05-purge", () => {
         assert.match(shown.stdout, /^Nothing was deleted/m)
         assert.deepStrictEqual(yield* left, upTo(300))
 
-        const { code, stderr } = yield* runExample("05", ["--really"], { env })
+        const { orgId } = yield* EmbeddedOrg.EmbeddedOrg
+        const { code, stderr } = yield* runExample("05", ["--really"], { env: { ...env, CONFIRM_PRODUCTION: orgId } })
         assert.strictEqual(code, 0, stderr)
         assert.deepStrictEqual(yield* left, upTo(11))
-      }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true }))),
+      }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true, sandbox: false }))),
     60_000
+  )
+
+  it.live("deletes nothing of a production org whose id it is not given", () =>
+    Effect.gen(function* () {
+      yield* visits(300)
+      const { code, stdout } = yield* runExample("05", ["--really"], { env: yield* environment })
+      assert.strictEqual(code, 1)
+      assert.include(stdout, "say that it is meant by confirmProduction")
+      assert.deepStrictEqual(yield* left, upTo(300))
+    }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true, sandbox: false })))
   )
 
   it.live("aborts its job when it is interrupted, and says so", () =>
