@@ -262,7 +262,7 @@ const partOf = <S extends Ingest.IdentifiedSchema>(
     Effect.gen(function* () {
       const { encoded, from, number, records, to } = part
       const { runId } = options
-      const bytes = new TextEncoder().encode(encoded.text)
+      const { bytes } = encoded
       if (bytes.length > mostBytes) {
         const problem = `run: records ${from + 1} to ${to} have ${bytes.length} bytes, more than one job may carry: give fewer partRows`
         return yield* BulkError.make(new BulkError.InvalidOptions({ problem }))

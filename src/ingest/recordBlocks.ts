@@ -69,7 +69,7 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
         // what could not be read back is not sent either
         const first = encodeReadable?.(records)
         const encoded = encode(first?.written ?? records)
-        const bytes = utf8.encode(encoded.text)
+        const { bytes } = encoded
         if (bytes.length > maxBytes && records.length > 1) {
           rowBytes = Math.max(rowBytes * 2, bytes.length / encoded.rows)
           continue
@@ -93,8 +93,7 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
           records: held(encoded.written),
           recordAt: (row) => shown(encoded.written[row] as A),
           readable:
-            first &&
-            utf8.encode((encoded.rejected.length === 0 ? first : (encodeReadable?.(encoded.written) ?? first)).text),
+            first && (encoded.rejected.length === 0 ? first : (encodeReadable?.(encoded.written) ?? first)).bytes,
           rejected
         }
         return block

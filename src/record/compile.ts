@@ -1,10 +1,11 @@
 import * as Exit from "effect/Exit"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block } from "./block.ts"
+import { cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
-import { type Dialect, delimiters, newlines, quote, special } from "./dialect.ts"
+import { type Dialect, delimiters, newlines } from "./dialect.ts"
 import { absent, checksOf, type FastLeaf, isBare, isEmptyType, leafOf, refused, transformationOf } from "./leaves.ts"
-import * as limits from "./limits.ts"
+import { putAscii, type Slab } from "./slab.ts"
 
 /** How the records of a schema are read and written without Schema looking at each of them as a whole. */
 export interface Plan {
@@ -95,8 +96,11 @@ const instanceTest = (ast: SchemaAST.Declaration): ((value: object) => boolean) 
 /** Reads the row whose cells are given as in `ReadRow`: a record, or `refused`. */
 export type ReadRecord = (block: Block, at: Int32Array, o: number) => unknown
 
-/** Writes a record as a row with its line ending; `undefined` for what Schema is to judge. */
-export type WriteRecord = (record: unknown) => string | undefined
+/**
+ * Writes a record as a row with its line ending behind `at`, where there is room, and
+ * gives where it ends; -1 for what Schema is to judge.
+ */
+export type WriteRecord = (slab: Slab, at: number, record: unknown) => number
 
 /**
  * What reads the records of a plan. `positions` says where in a row each column
@@ -240,42 +244,6 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
 
 // --- writing
 
-/** The text of a cell as it stands in a row; `undefined` for what Schema is to judge. */
-type WriteCell = (value: unknown, parent: object) => string | undefined
-
-const cellWriter = ({ isAnyText, isText, write }: FastLeaf, { clear, dialect }: WriteOptions): WriteCell => {
-  const nothing = clear ? "#N/A" : ""
-  if (!isText) {
-    return (value, parent) => {
-      const text = write(value, parent)
-      return text === null ? nothing : text
-    }
-  }
-  const mustQuote = special(dialect)
-  // one test for all that needs a second look
-  const isSpecial = new RegExp(`${mustQuote.source.slice(0, -1)}\\ud800-\\udfff]|^#N/A$`)
-  const newline = newlines[dialect.lineEnding]
-  const secondLook = (text: string): string | undefined => {
-    if (text === "#N/A" || !text.isWellFormed()) return undefined
-    const lines = text.replace(/\r\n?|\n/g, newline)
-    return mustQuote.test(lines) ? quote(lines) : lines
-  }
-  if (isAnyText) {
-    return (value, parent) => {
-      if (typeof value === "string" && value.length <= limits.cellCharacters) {
-        return isSpecial.test(value) ? secondLook(value) : value
-      }
-      return value === null && write(value, parent) === null ? nothing : undefined
-    }
-  }
-  return (value, parent) => {
-    const text = write(value, parent)
-    if (text === null) return nothing
-    if (text === undefined || text.length > limits.cellCharacters) return undefined
-    return isSpecial.test(text) ? secondLook(text) : text
-  }
-}
-
 /** How many columns a part of a plan has. */
 const widthOf = (node: PlanLeaf | Plan): number =>
   node._tag === "PlanLeaf" ? 1 : node.nodes.reduce((sum, node) => sum + widthOf(node), 0)
@@ -285,21 +253,28 @@ const isStruct = (value: unknown): value is object =>
 
 const nobody: object = {}
 
+/** What `WriteOptions` make of a row. */
+const layoutOf = (plan: Plan, { clear, dialect, positions }: WriteOptions) => ({
+  isWhole: positions.length === widthOf(plan),
+  nothing: clear ? "#N/A" : "",
+  delimiter: delimiters[dialect.columnDelimiter],
+  newline: newlines[dialect.lineEnding]
+})
+
 const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
-  const { clear, dialect, positions } = options
-  const isWhole = positions.length === widthOf(plan)
+  const { dialect, positions } = options
+  const { delimiter, isWhole, newline, nothing } = layoutOf(plan, options)
   const wanted = new Set(positions)
-  const nothing = clear ? "#N/A" : ""
   let next = 0
 
   /** Puts the cells of a group into `cells`; false for what Schema is to judge. */
-  const groupOf = (plan: Plan): ((value: unknown, parent: object, cells: Array<string>) => boolean) => {
+  const groupOf = (plan: Plan): ((value: unknown, parent: object, cells: Array<Cell>) => boolean) => {
     const first = next
     const { isInstance, name, nullable, optional, passes, undefinable } = plan
     const parts = plan.nodes.map((node) => {
       if (node._tag === "Plan") return { name: node.name, group: groupOf(node) }
       const position = next++
-      return { name: node.name, cell: wanted.has(position) ? cellWriter(node, options) : undefined, position }
+      return { name: node.name, put: wanted.has(position) ? cellWriter(node, dialect, nothing) : undefined, position }
     })
     const width = next - first
     return (value, parent, cells) => {
@@ -310,95 +285,106 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
       if (!isStruct(value) || (isWhole && isInstance?.(value) === false) || (isWhole && passes?.(value) === false)) {
         return false
       }
-      for (const { cell, group, name, position } of parts) {
+      for (const { group, name, position, put } of parts) {
         const field = (value as Readonly<Record<string, unknown>>)[name]
         if (group !== undefined) {
           if (!group(field, value, cells)) return false
-        } else if (cell !== undefined) {
-          const text = cell(field, value)
-          if (text === undefined) return false
-          cells[position] = text
-        }
+        } else if (put !== undefined) cells[position] = { put, value: field, record: value }
       }
       return true
     }
   }
 
-  const write = groupOf(plan)
-  const cells = new Array<string>(next).fill("")
-  const delimiter = delimiters[dialect.columnDelimiter]
-  const newline = newlines[dialect.lineEnding]
-  return (record) => {
+  const group = groupOf(plan)
+  const cells = new Array<Cell>(next).fill("")
+  return (slab, start, record) => {
     // the record itself is nobody's field
-    if (!write(record, nobody, cells)) return undefined
-    let row = cells[positions[0] ?? 0] ?? ""
-    for (let i = 1; i < positions.length; i++) row += delimiter + cells[positions[i]!]
+    if (!group(record, nobody, cells)) return -1
+    let at = start
+    for (let i = 0; i < positions.length; i++) {
+      if (i > 0) at = putAscii(slab, at, delimiter)
+      const cell = cells[positions[i]!]!
+      at = typeof cell === "string" ? putAscii(slab, at, cell) : cell.put(slab, at, cell.value, cell.record)
+      if (at < 0) return -1
+    }
     // a row of one empty cell must not be a blank line
-    return row === "" ? `""${newline}` : row + newline
+    return putAscii(slab, at === start ? putAscii(slab, at, '""') : at, newline)
   }
 }
 
+/** A cell that is to be written: its text, or the value and its record. */
+type Cell = string | { readonly put: PutCell; readonly value: unknown; readonly record: object }
+
 const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
-  const { clear, dialect, positions } = options
-  const isWhole = positions.length === widthOf(plan)
-  const wanted = new Set(positions)
-  const nothing = JSON.stringify(clear ? "#N/A" : "")
+  const { dialect, positions } = options
+  const { delimiter, isWhole, newline, nothing } = layoutOf(plan, options)
   const constants: Array<unknown> = []
   const constant = (value: unknown): string => `c${constants.push(value) - 1}`
+  const lines: Array<string> = []
   let variables = 0
-  let next = 0
 
-  /** The code that puts the cells of a group into `t0`, `t1` and so on. */
-  const groupOf = (plan: Plan, value: string, parent?: string): string => {
-    const lines: Array<string> = []
-    const first = next
-    if (isWhole && plan.isInstance !== undefined) {
-      lines.push(`if (!${constant(plan.isInstance)}(${value})) return undefined`)
-    }
-    if (isWhole && plan.passes !== undefined) {
-      lines.push(`if (!${constant(plan.passes)}(${value})) return undefined`)
-    }
+  /** How each cell is written, in the order of the plan. */
+  const cells: Array<(put: (leaf: PlanLeaf) => string) => string> = []
+
+  /**
+   * Writes what takes a group apart. If it may be absent, a variable says so: 0 if it is
+   * there, 1 if nothing is to be written of it, 2 if its null is.
+   */
+  const group = (plan: Plan, value: string, parent?: { readonly value: string; readonly state: string }): void => {
+    const { isInstance, name, nullable, optional, passes, undefinable } = plan
+    const state = `s${variables++}`
+    const checks = [`if (!isStruct(${value})) return -1`]
+    if (isWhole && isInstance !== undefined) checks.push(`if (!${constant(isInstance)}(${value})) return -1`)
+    if (isWhole && passes !== undefined) checks.push(`if (!${constant(passes)}(${value})) return -1`)
+    const isAbsent =
+      parent === undefined
+        ? "false"
+        : `${value} === undefined && (${JSON.stringify(name)} in ${parent.value} ? ${undefinable} : ${optional})`
+    lines.push(
+      `let ${state} = ${parent?.state ?? 0}`,
+      `if (${state} === 0) {`,
+      `if (${isAbsent}) ${state} = 1`,
+      `else if (${nullable} && ${value} === null) ${state} = 2`,
+      `else { ${checks.join("\n")} }`,
+      "}"
+    )
     for (const node of plan.nodes) {
       const field = `v${variables++}`
-      const read = `const ${field} = ${value}[${JSON.stringify(node.name)}]`
+      const key = JSON.stringify(node.name)
       if (node._tag === "Plan") {
-        lines.push(read, groupOf(node, field, value))
+        lines.push(`const ${field} = ${state} === 0 ? ${value}[${key}] : undefined`)
+        group(node, field, { value, state })
         continue
       }
-      const position = next++
-      if (!wanted.has(position)) continue
-      const text = `t${position}`
-      lines.push(read, `${text} = ${constant(cellWriter(node, options))}(${field}, ${value})`)
-      lines.push(`if (${text} === undefined) return undefined`)
+      cells.push((put) => {
+        const cell = `${put(node)}(slab, at, ${value}[${key}], ${value})`
+        return parent === undefined && !nullable
+          ? `at = ${cell}`
+          : `at = ${state} === 0 ? ${cell} : ${state} === 1 ? at : putAscii(slab, at, ${JSON.stringify(nothing)})`
+      })
     }
-    const all = Array.from({ length: next - first }, (_, i) => `t${first + i} = `).join("")
-    const { name, nullable, optional, undefinable } = plan
-    const isAbsent =
-      parent === undefined ? "false" : `(${JSON.stringify(name)} in ${parent} ? ${undefinable} : ${optional})`
-    return `if (${value} === undefined && ${isAbsent}) ${all}""
-      else if (${nullable} && ${value} === null) ${all}${nothing}
-      else if (!isStruct(${value})) return undefined
-      else {
-        ${lines.join("\n")}
-      }`
   }
 
-  const code = groupOf(plan, "record")
-  const texts = Array.from({ length: next }, (_, i) => `t${i}`).join(", ")
-  const row = positions
-    .map((position) => `t${position}`)
-    .join(` + ${JSON.stringify(delimiters[dialect.columnDelimiter])} + `)
-  const newline = newlines[dialect.lineEnding]
+  group(plan, "record")
+  const putOne = (char: string) => `slab.bytes[at++] = ${char.charCodeAt(0)}`
+  const row = positions.flatMap((position, i) => [
+    ...(i === 0 ? [] : [putOne(delimiter)]),
+    cells[position]!((leaf) => constant(cellWriter(leaf, dialect, nothing))),
+    "if (at < 0) return -1"
+  ])
   const names = constants.map((_, i) => `c${i}`)
   return new Function(
     "isStruct",
+    "putAscii",
     ...names,
     `"use strict"
-    return (record) => {
-      let ${texts}
-      ${code}
-      ${positions.length === 1 ? `if (t${positions[0]} === "") return ${JSON.stringify(`""${newline}`)}` : ""}
-      return ${row} + ${JSON.stringify(newline)}
+    return (slab, start, record) => {
+      let at = start
+      ${lines.join("\n")}
+      ${row.join("\n")}
+      ${positions.length === 1 ? `if (at === start) at = putAscii(slab, at, '""')` : ""}
+      ${Array.from(newline, putOne).join("\n")}
+      return at
     }`
-  )(isStruct, ...constants)
+  )(isStruct, putAscii, ...constants)
 }

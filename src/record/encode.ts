@@ -5,6 +5,7 @@ import { type Dialect, standard } from "./dialect.ts"
 import * as limits from "./limits.ts"
 import type { Encoded, EncoderOptions, Nulls, Problem, Rejected } from "./model.ts"
 import { encodeRows } from "./rows.ts"
+import { putText, Slab } from "./slab.ts"
 
 /** What an encoder knows of the schema. */
 export interface Encodable {
@@ -23,7 +24,8 @@ export const encoderOf = (
 ): ((records: ReadonlyArray<unknown>) => Encoded<unknown>) => {
   const positions = (asked ?? columns).map((column) => positionOf(columns, column))
   const options = { positions, dialect, clear: nulls === "clear" }
-  const write: WriteRecord = plan === undefined ? () => undefined : writer(plan, options, canGenerate)
+  const slab = new Slab(positions.length)
+  const write: WriteRecord = plan === undefined ? () => -1 : writer(plan, options, canGenerate)
   const keyOf = key === undefined ? undefined : keyReader(root, plan, columns, key)
 
   /** The row of a record that was not written as compiled. */
@@ -34,17 +36,18 @@ export const encoderOf = (
     })
 
   return (records) => {
-    let text = ""
+    let end = 0
     let written: Array<unknown> | undefined
     const rejected: Array<Rejected<unknown>> = []
     const keys: Array<string> = []
     for (let i = 0; i < records.length; i++) {
       const record = records[i]
-      let row = write(record)
+      slab.reserve(end)
+      let rowEnd = write(slab, end, record)
       let problem: Problem | undefined
-      if (row === undefined || row.length > limits.rowCharacters) {
+      if (rowEnd < 0 || rowEnd - end > limits.rowCharacters) {
         const judged = judge(record)
-        if (Result.isSuccess(judged)) row = judged.success
+        if (Result.isSuccess(judged)) rowEnd = putText(slab, end, judged.success)
         else problem = judged.failure
       }
       if (problem === undefined && keyOf !== undefined) {
@@ -57,10 +60,11 @@ export const encoderOf = (
         rejected.push({ record, problem })
         continue
       }
-      text += row
+      end = rowEnd
       written?.push(record)
     }
-    return { text, rows: records.length - rejected.length, written: written ?? records, rejected, keys }
+    const rows = records.length - rejected.length
+    return { bytes: slab.take(end), rows, written: written ?? records, rejected, keys }
   }
 
   function keyReader(

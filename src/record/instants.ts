@@ -1,3 +1,5 @@
+import type { Put } from "./slab.ts"
+
 /** An instant as Salesforce and ISO 8601 write it: a date alone, or with a time and `Z` or an offset. */
 const instant = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
 
@@ -118,7 +120,39 @@ export const formatInstant = (millis: number): string => {
   const minute = Math.floor(time / 60_000)
   const rest = time - minute * 60_000
   const second = Math.floor(rest / 1_000)
-  const milli = rest - second * 1_000
+  const milli = Math.floor(rest - second * 1_000)
   const text = dayText(number, millis) + minutesText[minute]
   return milli === 0 ? text + secondsText[second] : `${text}${twoDigits[second]}.${String(milli).padStart(3, "0")}Z`
+}
+
+/** Writes an instant as `formatInstant` gives it. */
+export const putInstant: Put<number> = (slab, at, millis) => {
+  const number = Math.floor(millis / day)
+  const text = dayText(number, millis)
+  const { bytes } = slab
+  for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+  const time = (millis - number * day) | 0
+  const minute = (time / 60_000) | 0
+  const rest = time - minute * 60_000
+  const second = (rest / 1_000) | 0
+  const milli = rest - second * 1_000
+  const hour = (minute / 60) | 0
+  bytes[at] = T
+  putTwo(bytes, at + 1, hour)
+  bytes[at + 3] = COLON
+  putTwo(bytes, at + 4, minute - hour * 60)
+  bytes[at + 6] = COLON
+  putTwo(bytes, at + 7, second)
+  bytes[at + 9] = DOT
+  const hundreds = (milli / 100) | 0
+  bytes[at + 10] = ZERO + hundreds
+  putTwo(bytes, at + 11, milli - hundreds * 100)
+  bytes[at + 13] = Z
+  return at + 14
+}
+
+const putTwo = (bytes: Uint8Array, at: number, number: number): void => {
+  const high = (number / 10) | 0
+  bytes[at] = ZERO + high
+  bytes[at + 1] = ZERO + number - 10 * high
 }

@@ -4,8 +4,9 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block } from "./block.ts"
 import * as Columns from "./columns.ts"
-import { formatInstant, instantAt } from "./instants.ts"
+import { formatInstant, instantAt, putInstant } from "./instants.ts"
 import type { RecordSchema } from "./model.ts"
+import { type Put, putAscii, putNumber } from "./slab.ts"
 
 /** What a fast reader gives for a cell that Schema is to judge. */
 export const refused = Symbol("refused")
@@ -23,8 +24,8 @@ export type Write = (value: unknown, record: object) => string | null | undefine
 export interface FastLeaf {
   readonly read: Read
   readonly write: Write
-  /** Whether what is written may need quotes, or may be what must not be written. */
-  readonly isText: boolean
+  /** Writes a value that is there, where none can need quotes or be what must not be written. */
+  readonly put: Put<unknown> | undefined
   readonly mayBeAbsent: boolean
   /** Whether its values are any texts, or null besides: then there is no need to call `write`. */
   readonly isAnyText: boolean
@@ -42,7 +43,7 @@ export const leafOf = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Fa
     : {
         read: leaf.nullable ? orNull(kind.read) : leaf.optional ? orAbsent(kind.read) : kind.read,
         write: orNothing(name, kind.write, leaf, isUndefinable),
-        isText: kind.isText,
+        put: kind.put,
         mayBeAbsent: leaf.optional && !leaf.nullable,
         isAnyText: kind === string && !leaf.optional && !isUndefinable
       }
@@ -53,7 +54,7 @@ interface Kind {
   readonly is: (value: unknown) => boolean
   readonly read: Read
   readonly write: (value: unknown) => string | undefined
-  readonly isText: boolean
+  readonly put?: Put<unknown> | undefined
 }
 
 const orNull =
@@ -114,6 +115,7 @@ const transformed = (ast: SchemaAST.AST): Kind | undefined => {
   const outer = checked(ast)
   if (transformation === undefined || inner === undefined || outer === undefined) return undefined
   const { decode, encode } = transformation
+  const { put } = inner
   return {
     is: outer.is,
     read: (block, from, to) => {
@@ -127,7 +129,13 @@ const transformed = (ast: SchemaAST.AST): Kind | undefined => {
       const encoded = encode(value)
       return inner.is(encoded) ? inner.write(encoded) : undefined
     },
-    isText: inner.isText
+    put:
+      put &&
+      ((slab, at, value) => {
+        if (!outer.is(value)) return -1
+        const encoded = encode(value)
+        return inner.is(encoded) ? put(slab, at, encoded) : -1
+      })
   }
 }
 
@@ -171,6 +179,7 @@ const checked = (ast: SchemaAST.AST): Kind | undefined => {
   const passesToo = checksOf(ast, kind === number ? finiteCheck : undefined)
   const is = (value: unknown) => kind.is(value) && passes(value)
   if (passesToo === undefined) return { ...kind, is }
+  const { put } = kind
   return {
     is,
     read: (block, from, to) => {
@@ -181,7 +190,7 @@ const checked = (ast: SchemaAST.AST): Kind | undefined => {
       const text = kind.write(value)
       return text !== undefined && passesToo(value) ? text : undefined
     },
-    isText: kind.isText
+    put: put && ((slab, at, value) => (kind.is(value) && passesToo(value) ? put(slab, at, value) : -1))
   }
 }
 
@@ -220,8 +229,7 @@ const string: Kind = {
   is: (value) => typeof value === "string",
   read: (block, from, to) =>
     block.isPlain ? block.text.substring(from - block.textStart, to - block.textStart) : block.cell(from, to),
-  write: (value) => (typeof value === "string" ? value : undefined),
-  isText: true
+  write: (value) => (typeof value === "string" ? value : undefined)
 }
 
 const literals = (texts: ReadonlyArray<string>): Kind => {
@@ -230,8 +238,7 @@ const literals = (texts: ReadonlyArray<string>): Kind => {
     is: (value) => known.has(value),
     // a text of its own, not a piece of the block
     read: (block, from, to) => known.get(block.cell(from, to)) ?? refused,
-    write: (value) => known.get(value),
-    isText: true
+    write: (value) => known.get(value)
   }
 }
 
@@ -254,7 +261,8 @@ const boolean: Kind = {
       : refused
   },
   write: (value) => (value === true ? "true" : value === false ? "false" : undefined),
-  isText: false
+  put: (slab, at, value) =>
+    value === true ? putAscii(slab, at, "true") : value === false ? putAscii(slab, at, "false") : -1
 }
 
 const number: Kind = {
@@ -263,35 +271,13 @@ const number: Kind = {
     const value = decimalAt(block.bytes, from, to)
     return Number.isNaN(value) ? scientific(block.cell(from, to)) : value
   },
-  write: (value) =>
-    typeof value === "number" && Number.isFinite(value) && (value !== 0 || 1 / value > 0) ? decimal(value) : undefined,
-  isText: false
+  write: (value) => (isWritable(value) ? `${value}` : undefined),
+  put: (slab, at, value) => (isWritable(value) ? putNumber(slab, at, value) : -1)
 }
 
-/** What stands behind the point, for one, two and three decimal places. */
-const fractions = [1, 2, 3].map((places) =>
-  Array.from({ length: 10 ** places }, (_, i) => `.${String(i).padStart(places, "0")}`)
-)
-
-/**
- * A number as `String` writes it. Amounts have few decimal places: they are written
- * as whole numbers with a point, which is several times as fast. With at most 15
- * digits a decimal that gives the same number is the very one `String` finds.
- */
-const decimal = (value: number): string => {
-  if (Number.isInteger(value)) return `${value}`
-  const size = Math.abs(value)
-  for (let places = 1; places < 4; places++) {
-    const power = powers[places]!
-    const digits = Math.round(size * power)
-    if (digits / power === size && digits < 1e15) {
-      const whole = Math.floor(digits / power)
-      const text = whole + fractions[places - 1]![digits - whole * power]!
-      return value < 0 ? `-${text}` : text
-    }
-  }
-  return `${value}`
-}
+/** Salesforce has neither NaN nor infinities, and a negative zero would arrive as 0. */
+const isWritable = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value) && (value !== 0 || 1 / value > 0)
 
 const powers = Array.from({ length: 16 }, (_, i) => 10 ** i)
 
@@ -331,7 +317,11 @@ const date: Kind = {
     const millis = value.getTime()
     return Number.isNaN(millis) ? undefined : formatInstant(millis)
   },
-  isText: false
+  put: (slab, at, value) => {
+    if (!(value instanceof Date)) return -1
+    const millis = value.getTime()
+    return Number.isNaN(millis) ? -1 : putInstant(slab, at, millis)
+  }
 }
 
 const utc: Kind = {
@@ -342,7 +332,8 @@ const utc: Kind = {
   },
   write: (value) =>
     DateTime.isDateTime(value) && DateTime.isUtc(value) ? formatInstant(value.epochMilliseconds) : undefined,
-  isText: false
+  put: (slab, at, value) =>
+    DateTime.isDateTime(value) && DateTime.isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1
 }
 
 /** Any field, by its own schema in a struct of its own: so an absent value finds its default. */
@@ -377,7 +368,7 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLea
       if (Result.isFailure(cell) || (typeof given === "number" && number.write(given) === undefined)) return undefined
       return cell.success
     },
-    isText: true,
+    put: undefined,
     mayBeAbsent: ast.context?.isOptional ?? false,
     isAnyText: false
   }

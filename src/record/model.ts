@@ -53,14 +53,14 @@ export interface EncoderOptions {
 }
 
 /**
- * Records as rows of text, without a header.
+ * Records as rows in UTF-8, without a header.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Encoded<A> {
   /** Whole rows, each with its line ending; empty if no record could be written. */
-  readonly text: string
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** How many rows there are. */
   readonly rows: number
   /** The records that were written, in order: the very array that was given, if none was rejected. */
@@ -109,7 +109,7 @@ export class MissingColumn extends Data.TaggedError("MissingColumn")<{
 /**
  * The codec of one schema.
  *
- * - `encoder` gives what writes arrays of records as rows of text. Throws if
+ * - `encoder` gives what writes arrays of records as rows of CSV. Throws if
  *   `columns` or `key` name what is no column of the schema.
  * - `encode` gives the cells of a record, in the order of `columns`.
  * - `decoder` takes the header of what is read, whose columns may come in any

@@ -152,10 +152,9 @@ describe("Field", () => {
           From: DateTime.makeUnsafe(time)
         }))
         const codec = Result.getOrThrow(RecordCodec.make(Everything))
-        const { rejected, text } = codec.encoder({ nulls: "ignore" })(records)
+        const { bytes, rejected } = codec.encoder({ nulls: "ignore" })(records)
         assert.deepStrictEqual(rejected, [])
-        const read = yield* Stream.make(`${codec.columns.join(",")}\n`, text).pipe(
-          Stream.encodeText,
+        const read = yield* Stream.make(new TextEncoder().encode(`${codec.columns.join(",")}\n`), bytes).pipe(
           RecordCodec.decode(codec),
           Stream.runCollect
         )

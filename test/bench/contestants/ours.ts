@@ -53,12 +53,11 @@ export const encode: Setup = async ({ quick }) => {
   const arrays = Array.from({ length: all.length / 500 }, (_, i) => all.slice(i * 500, (i + 1) * 500))
   const codec = codecOf(Account)
   return () => {
-    const bytes = new TextEncoder()
     const encoder = codec.encoder({ nulls: "ignore" })
     let length = 0
     return Stream.fromArray(arrays).pipe(
       Stream.rechunk(1),
-      Stream.map((records) => bytes.encode(encoder(records).text)),
+      Stream.map((records) => encoder(records).bytes),
       Stream.runForEachArray((blocks) => {
         for (const block of blocks) length += block.length
         return Effect.void

@@ -37,11 +37,10 @@ export const upload = served(async ({ url }, count) => {
   const codec = codecOf(Load)
   const header = `${codec.columns.join(",")}\n`
   const job = Effect.fnUntraced(function* (from: number, rows: number) {
-    const bytes = new TextEncoder()
     const encoder = codec.encoder({ nulls: "clear" })
     const csv = Stream.concat(
-      Stream.succeed(bytes.encode(header)),
-      Stream.mapArray(loads(from, rows), (records) => [bytes.encode(encoder(records).text)] as const)
+      Stream.succeed(new TextEncoder().encode(header)),
+      Stream.mapArray(loads(from, rows), (records) => [encoder(records).bytes] as const)
     )
     const { id } = yield* IngestJob.create({ object: "Load__c", operation: "upsert", externalIdFieldName: "Key__c" })
     yield* IngestJob.upload(id, csv)
