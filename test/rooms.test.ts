@@ -37,6 +37,7 @@ const below: Readonly<Record<string, ReadonlyArray<string>>> = {
   job: ["connection"],
   connection: [],
   record: [],
+  view: [],
   org: []
 }
 

@@ -14,9 +14,8 @@ import { fileURLToPath } from "node:url"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, FileSystem, Layer, Schema, Stream } from "effect"
 import { Csv } from "effect/encoding"
-import { Ingest, type Outcome, Query, soql } from "../../src/index.ts"
+import { Ingest, type Outcome, ProgressView, Query, soql } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
-import { progressLine } from "../shared/progressLine.ts"
 
 /** A line of the published file. */
 const Line = Schema.Struct({
@@ -59,7 +58,7 @@ const airports = Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => fs.stre
 )
 
 const load = Effect.gen(function* () {
-  const progress = yield* progressLine
+  const view = yield* ProgressView.make({ label: "airports" })
   const counts = { created: 0, updated: 0 }
   const rest: Array<Outcome.Failed<Airport> | Outcome.Unprocessed<Airport>> = []
   const [elapsed] = yield* airports.pipe(
@@ -68,7 +67,7 @@ const load = Effect.gen(function* () {
       schema: Airport,
       externalId: "Iata__c",
       nulls: "clear",
-      progress: progress.show
+      progress: view.show
     }),
     Stream.runForEachArray((outcomes) =>
       Effect.sync(() => {
@@ -80,13 +79,14 @@ const load = Effect.gen(function* () {
     ),
     Effect.timed
   )
-  yield* progress.clear
-  yield* Console.log(
-    `${counts.created} created, ${counts.updated} updated, ${rest.length} refused ` +
-      `in ${(Duration.toMillis(elapsed) / 1000).toFixed(1)} s`
+  yield* view.above(
+    Console.log(
+      `${counts.created} created, ${counts.updated} updated, ${rest.length} refused ` +
+        `in ${(Duration.toMillis(elapsed) / 1000).toFixed(1)} s`
+    )
   )
   return rest
-})
+}).pipe(Effect.scoped)
 
 const showRefused = (rest: ReadonlyArray<Outcome.Failed<Airport> | Outcome.Unprocessed<Airport>>) =>
   Effect.forEach(rest, (outcome) => {

@@ -16,10 +16,9 @@
 
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Data, Effect, Layer, Stream } from "effect"
-import { type BulkError, type Connection, Ingest, Query, type Summary, soql } from "../../src/index.ts"
+import { type BulkError, type Connection, Ingest, ProgressView, Query, type Summary, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
-import { progressLine } from "../shared/progressLine.ts"
 import { measured, rowsOfRun } from "../shared/size.ts"
 import { areEqual, type Org, render, structureOf } from "./compare.ts"
 import { fill } from "./fill.ts"
@@ -29,7 +28,7 @@ class Different extends Data.TaggedError("Different")<{ readonly message: string
 
 const copy = (source: Org, target: Org) =>
   Effect.gen(function* () {
-    const { clear, show } = yield* progressLine
+    const { above, show } = yield* ProgressView.make({ label: "copy", every: "1 second" })
     const upsert = {
       operation: "upsert",
       externalId: "Number__c",
@@ -49,9 +48,8 @@ const copy = (source: Org, target: Org) =>
     ) =>
       Effect.gen(function* () {
         const summary = yield* records.pipe(Stream.provideContext(source), load, Effect.provideContext(target))
-        yield* clear
         const refused = summary.failures.map(({ code, count }) => `, ${count.toLocaleString("en-US")} ${code}`)
-        yield* Console.log(`${what}: ${summary.succeeded.toLocaleString("en-US")} copied${refused.join("")}`)
+        yield* above(Console.log(`${what}: ${summary.succeeded.toLocaleString("en-US")} copied${refused.join("")}`))
       })
 
     yield* move(
@@ -74,7 +72,7 @@ const copy = (source: Org, target: Org) =>
       Query.records({ schema: ContactReportsTo, from: "Contact", where: soql`ReportsToId != ${null}` }),
       Ingest.run({ ...upsert, object: "Contact", schema: ContactReportsTo })
     )
-  })
+  }).pipe(Effect.scoped)
 
 const embedded = { objects: new URL("objects/", import.meta.url) }
 /** The target is described by the same variables, with another beginning. */

@@ -15,10 +15,9 @@
 
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Console, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
-import { Guard, Ingest, Query, Soql, soql } from "../../src/index.ts"
+import { Guard, Ingest, ProgressView, Query, Soql, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
-import { progressLine } from "../shared/progressLine.ts"
 import { isSwitchedOn, peakMemory, rowsOfRun } from "../shared/size.ts"
 import { fill } from "./visits.ts"
 
@@ -42,7 +41,7 @@ const show = (where: Soql.Soql) =>
 const purge = (where: Soql.Soql) =>
   Effect.gen(function* () {
     const confirmed = yield* Config.option(Config.String("CONFIRM_PRODUCTION"))
-    const progress = yield* progressLine
+    const view = yield* ProgressView.make({ label: "purge", every: "1 second" })
     const counts = { Succeeded: 0, Failed: 0, Unprocessed: 0 }
     yield* Query.records({ schema: Visit, from: object, where }).pipe(
       Guard.load(
@@ -52,16 +51,21 @@ const purge = (where: Soql.Soql) =>
           schema: Visit,
           confirmProduction: Option.getOrUndefined(confirmed),
           onInterrupt: "abort",
-          progress: progress.show
+          progress: view.show
         })
       ),
       Stream.runForEachArray((outcomes) =>
         Effect.sync(() => {
           for (const { _tag } of outcomes) counts[_tag]++
         })
-      ),
-      Effect.ensuring(progress.clear)
+      )
     )
+    return counts
+  }).pipe(Effect.scoped)
+
+const purgeAndShow = (where: Soql.Soql) =>
+  Effect.gen(function* () {
+    const counts = yield* purge(where)
     yield* Console.log(
       `${number(counts.Succeeded)} deleted, ${number(counts.Failed)} refused; peak memory ${peakMemory()} MiB`
     )
@@ -73,7 +77,7 @@ const program = Effect.gen(function* () {
   if (!(yield* isRealOrg)) yield* fill(rows)
   const where = yield* tooOld
   yield* show(where)
-  if (yield* isSwitchedOn("really")) yield* purge(where)
+  if (yield* isSwitchedOn("really")) yield* purgeAndShow(where)
   else yield* Console.log("Nothing was deleted: --really deletes them, for good.")
 })
 

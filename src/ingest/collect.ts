@@ -41,7 +41,18 @@ export const collect = <B>(
     const jobId = job.id
     const strangers: Array<Outcome.CsvRow> = []
     const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
+    const read = { records: 0, bytes: 0 }
     let hasSkipped = false
+
+    const rowsOf = (file: IngestJob.ResultFile) =>
+      resultRows(jobId, file, dialect, (bytes) => {
+        read.bytes += bytes
+      }).pipe(
+        Stream.mapArrayEffect((rows) => {
+          read.records += rows.length
+          return Effect.as(progress({ _tag: "Reading", jobId, ...read }), rows)
+        })
+      )
 
     /** Which row that was sent a result is about; one that is about none is noted. */
     const indexOf = (result: ResultRow): number | undefined => {
@@ -56,7 +67,7 @@ export const collect = <B>(
       file: IngestJob.ResultFile,
       outcome: (result: ResultRow, record: B) => Outcome.Outcome<B> | undefined
     ): Stream.Stream<Outcome.Outcome<B>, BulkError.BulkError, Connection> =>
-      resultRows(jobId, file, dialect).pipe(
+      rowsOf(file).pipe(
         inBatches(join.batch),
         mapArrays((results) => {
           const known: Array<ResultRow> = []
@@ -94,7 +105,7 @@ export const collect = <B>(
       counts.unprocessed++
       return { _tag: "Unprocessed", jobId, record, reason: "unprocessed" }
     })
-    const readSuccesses = resultRows(jobId, "successfulResults", dialect).pipe(
+    const readSuccesses = rowsOf("successfulResults").pipe(
       mapArrays((results) =>
         Effect.sync(() => {
           const outcomes: Array<Outcome.Outcome<B>> = []

@@ -24,6 +24,8 @@ export const follow = (
           new BulkError.InvalidOptions({ problem: `job ${jobId} is Open: it was not submitted, and has no outcomes` })
         )
       }
+      const { object, operation } = first
+      yield* progress({ _tag: "JobCreated", jobId, kind: "ingest", operation, object, resends: false })
       const job = yield* IngestJob.awaitDone(jobId, {
         poll,
         onLook: (job) =>

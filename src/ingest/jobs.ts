@@ -4,6 +4,7 @@ import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
+import type { Progress } from "../Progress.ts"
 
 /** What is done with submitted jobs when nobody waits for them any more. */
 export type OnInterrupt = "leave" | "abort"
@@ -23,7 +24,10 @@ export interface Jobs {
  * Watches over the jobs of a load. When the scope ends, the Open one is aborted, and
  * submitted ones are left alone or aborted, as was asked.
  */
-export const open = Effect.fnUntraced(function* (onInterrupt: OnInterrupt) {
+export const open = Effect.fnUntraced(function* (
+  onInterrupt: OnInterrupt,
+  progress: (event: Progress) => Effect.Effect<void>
+) {
   const uncommitted = new Set<string>()
   const submitted = new Set<string>()
   const context = yield* Effect.context<Connection>()
@@ -31,13 +35,14 @@ export const open = Effect.fnUntraced(function* (onInterrupt: OnInterrupt) {
   const abandon = (jobId: string) =>
     Effect.suspend(() => {
       uncommitted.delete(jobId)
-      return abort(jobId, "stays open")
+      return Effect.andThen(progress({ _tag: "JobLeft", jobId }), abort(jobId, "stays open"))
     })
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       yield* Effect.forEach([...uncommitted], abandon, { concurrency: "unbounded", discard: true })
       if (submitted.size === 0) return
+      yield* Effect.forEach(submitted, (jobId) => progress({ _tag: "JobLeft", jobId }), { discard: true })
       if (onInterrupt === "abort") {
         yield* Effect.forEach([...submitted], (jobId) => abort(jobId, "runs on"), {
           concurrency: "unbounded",

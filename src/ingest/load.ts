@@ -87,7 +87,7 @@ export const load = <T, B, E, R>(
       const { concurrency, limits, progress = () => Effect.void } = options
       const scope = yield* Effect.scope
       const connection = yield* Connection
-      const jobs = yield* Jobs.open(options.onInterrupt)
+      const jobs = yield* Jobs.open(options.onInterrupt, progress)
       const out = yield* Queue.bounded<
         Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>,
         E | BulkError.BulkError | Cause.Done
@@ -122,13 +122,17 @@ export const load = <T, B, E, R>(
       const emitAll = (outcomes: ReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> =>
         Arr.isReadonlyArrayNonEmpty(outcomes) ? emit(outcomes) : Effect.void
 
+      /** Emits records that are not sent. */
+      const reject = (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> =>
+        Effect.andThen(progress({ _tag: "Rejected", records: outcomes.length }), emit(outcomes))
+
       /** Uploads a part: to one job, or another if the upload breaks. Undefined if the part has failed. */
-      const upload = <E2>(part: Parts.Part<E2>, dialect: Csv.Dialect) => {
+      const upload = <E2>(part: Parts.Part<E2>, dialect: Csv.Dialect, resends = false) => {
         const once = Effect.gen(function* () {
           const { id } = yield* jobs.create({ ...options.job, ...dialect })
-          yield* progress({ _tag: "JobCreated", jobId: id })
-          uploadingTo = id
-          return yield* IngestJob.upload(id, part.csv, { gzip: options.gzip }).pipe(
+          const { object, operation } = options.job
+          yield* progress({ _tag: "JobCreated", jobId: id, kind: "ingest", operation, object, resends })
+          return yield* IngestJob.upload(id, told(id, part), { gzip: options.gzip }).pipe(
             Effect.as(id),
             Effect.onInterrupt(() => jobs.abandon(id)),
             Effect.catchCause((cause): Effect.Effect<string | undefined, BulkError.BulkError> => {
@@ -146,7 +150,17 @@ export const load = <T, B, E, R>(
         // the next job is created with a session that is renewed
         return connection.retry(Effect.retry(once, { times: 2, while: isRefusedSession }))
       }
-      let uploadingTo = ""
+      /** The CSV of a part, with word of each block that goes to the socket. */
+      const told = <E2>(jobId: string, part: Parts.Part<E2>) =>
+        Stream.suspend(() => {
+          let sent = 0
+          return Stream.mapArrayEffect(part.csv, (blocks) => {
+            for (const block of blocks) sent += block.length
+            // a block that the spool gives again may hold any number of rows
+            const records = Math.floor((part.rows() * sent) / part.bytes())
+            return Effect.as(progress({ _tag: "Uploading", jobId, records, bytes: sent }), blocks)
+          })
+        })
 
       /** Awaits a job and emits what became of its records; gives those to be sent again. */
       const settle = Effect.fnUntraced(function* (jobId: string, join: Join<B>, dialect: Csv.Dialect) {
@@ -165,7 +179,10 @@ export const load = <T, B, E, R>(
           Effect.tapError(() =>
             Effect.suspend(() => {
               jobs.letGo(jobId)
-              return Effect.logWarning(`job ${jobId} is submitted, and is not waited for any more`)
+              return Effect.andThen(
+                progress({ _tag: "JobLeft", jobId }),
+                Effect.logWarning(`job ${jobId} is submitted, and is not waited for any more`)
+              )
             })
           )
         )
@@ -224,15 +241,18 @@ export const load = <T, B, E, R>(
         const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
         yield* spooled.write(layout.header)
         let bytes = layout.header.length
+        let rows = 0
         for (const block of blocks) {
           join.enter(block)
           keep(block.records)
           yield* spooled.write(block.bytes)
           bytes += block.bytes.length
+          rows += block.rows
         }
         const jobId = yield* upload(
-          { csv: spooled.read, failure: () => undefined, bytes: () => bytes },
-          layout.dialect
+          { csv: spooled.read, failure: () => undefined, bytes: () => bytes, rows: () => rows },
+          layout.dialect,
+          true
         ).pipe(
           unlessStopped,
           // nothing was submitted: what is known of them stands
@@ -257,9 +277,9 @@ export const load = <T, B, E, R>(
             ...keeping,
             inlet,
             limits,
-            emit,
+            emit: reject,
             whole: options.whole,
-            onRows: (records, bytes) => progress({ _tag: "Uploading", jobId: uploadingTo, records, bytes })
+            onRows: (records, bytes) => progress({ _tag: "Encoded", records, bytes })
           })
           const jobId = yield* unlessStopped(upload(part, layout.dialect))
           const cause = part.failure()
@@ -295,7 +315,7 @@ export const load = <T, B, E, R>(
           const block = yield* unlessStopped(inlet.peek({ rows: limits.rows, until: Number.POSITIVE_INFINITY }))
           if (block === undefined) return
           if (block.rows === 0) {
-            yield* emitAll(block.rejected)
+            if (Arr.isReadonlyArrayNonEmpty(block.rejected)) yield* reject(block.rejected)
             inlet.take()
             continue
           }

@@ -32,7 +32,7 @@ export interface Making<B, E> {
   readonly emit: (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>) => Effect.Effect<void>
   /** Whether all of it is known before the first byte is sent. */
   readonly whole: boolean
-  /** Told when rows were added. */
+  /** Told of rows that were added. */
   readonly onRows: (records: number, bytes: number) => Effect.Effect<void>
 }
 
@@ -46,6 +46,7 @@ export interface Part<E> {
   /** Why there is no more CSV, if it is not that the part is full or the source has ended. */
   readonly failure: () => Cause.Cause<E | BulkError.BulkError> | undefined
   readonly bytes: () => number
+  readonly rows: () => number
 }
 
 /** Begins a part. */
@@ -132,7 +133,7 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
           )
         )
         if (taken.rows === 0) continue
-        yield* onRows(rows, bytes)
+        yield* onRows(taken.rows, taken.bytes.length)
         return [taken.bytes] as const
       }
     }).pipe(
@@ -156,7 +157,7 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
       })
     )
   )
-  const part: Part<E> = { csv, failure: () => failure, bytes: () => bytes }
+  const part: Part<E> = { csv, failure: () => failure, bytes: () => bytes, rows: () => rows }
   if (!whole) return part
 
   yield* Stream.runDrain(live)

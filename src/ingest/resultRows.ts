@@ -17,9 +17,14 @@ export interface ResultRow {
 export const resultRows = (
   jobId: string,
   file: IngestJob.ResultFile,
-  dialect: Csv.Dialect
+  dialect: Csv.Dialect,
+  onBytes: (bytes: number) => void = () => undefined
 ): Stream.Stream<ResultRow, BulkError.BulkError, Connection> =>
   IngestJob.results(jobId, file).pipe(
+    Stream.mapArray((blocks) => {
+      for (const { length } of blocks) onBytes(length)
+      return blocks
+    }),
     Csv.decodeNamed(
       {
         apart: ["sf__Id", "sf__Created", "sf__Error"],

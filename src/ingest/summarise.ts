@@ -27,6 +27,7 @@ export const summarise = <A, E, R>(
     const total = { succeeded: 0, created: 0, failed: 0, unprocessed: 0, bytes: 0 }
 
     const note = (event: Progress, now: number): void => {
+      if (event._tag === "Encoded" || event._tag === "Rejected") return
       const job = running.get(event.jobId)
       if (event._tag === "JobCreated") {
         running.set(event.jobId, { created: now, submitted: now, done: now, records: 0, bytes: 0 })

@@ -86,6 +86,8 @@ export interface Page {
   readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
   /** How many records the page holds, by its `Sforce-NumberOfRecords` header; once it is read, that is what it held. */
   readonly numberOfRecords: number
+  /** How many of them have arrived. */
+  readonly arrived: number
   /** Where the page begins; `undefined` for the first one. */
   readonly locator: string | undefined
   /** Where the next page begins; `undefined` on the last page. */
@@ -255,12 +257,15 @@ export const page = (
       return Result.succeed({ numberOfRecords, next: next === "null" ? undefined : next })
     }
   }).pipe(
-    Effect.map(({ bytes, head }) => ({
+    Effect.map(({ bytes, head, rows }) => ({
       bytes,
       locator,
       next: head().next,
       get numberOfRecords() {
         return head().numberOfRecords
+      },
+      get arrived() {
+        return rows()
       }
     }))
   )

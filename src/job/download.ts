@@ -30,6 +30,8 @@ export interface Source<H> {
 export interface Downloaded<H> {
   /** As the latest answer says it. */
   readonly head: () => H
+  /** How many rows have arrived. */
+  readonly rows: () => number
   readonly bytes: Stream.Stream<Uint8Array, BulkError.BulkError>
 }
 
@@ -123,7 +125,7 @@ export const download = Effect.fnUntraced(function* <H>(
     Effect.catchTag("Break", () => repeating(Effect.flatMap(reopen, read))),
     Effect.flatMap((bytes) => (bytes === undefined ? Cause.done() : Effect.succeed(bytes)))
   )
-  return { head: () => answer.head, bytes: Stream.fromPull(Effect.succeed(next)) }
+  return { head: () => answer.head, rows: () => seam.rows, bytes: Stream.fromPull(Effect.succeed(next)) }
 })
 
 type Failure = Break | BulkError.BulkError

@@ -163,7 +163,8 @@ export const pages = <S extends RecordCodec.RecordSchema>(
       const { codec, soql } = yield* prepare(options)
       // the job is needed as long as there are pages to go on with
       const afterwards = options.afterwards === "keep" ? "keep" : undefined
-      const job = yield* run(soql, { all: options.all, poll: options.poll, afterwards })
+      const { all, poll, progress } = options
+      const job = yield* run(soql, { all, poll, progress, afterwards })
       return pagesOf(job, options, codec)
     })
   )
@@ -192,7 +193,7 @@ export const resume = <S extends RecordCodec.RecordSchema>(
     Effect.gen(function* () {
       yield* checkPages(options)
       const codec = yield* codecOf(options.schema)
-      const job = yield* Effect.mapError(complete(jobId, options.poll), (cause) =>
+      const job = yield* Effect.mapError(complete({ id: jobId, operation: "query" }, options), (cause) =>
         cause.isNotFound ? BulkError.make(new BulkError.ResultsExpired({ jobId, cause }), cause.org) : cause
       )
       return pagesOf(job, options, codec, locator)

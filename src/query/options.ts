@@ -1,5 +1,7 @@
+import type * as Effect from "effect/Effect"
 import type * as Poll from "../job/Poll.ts"
 import type * as QueryJob from "../job/QueryJob.ts"
+import type { Progress } from "../Progress.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
 import type * as Soql from "./Soql.ts"
 
@@ -23,6 +25,8 @@ export interface PagesOptions {
    * days.
    */
   readonly afterwards?: "keep" | "remove" | undefined
+  /** Told what happens while the query runs. Default: nobody. */
+  readonly progress?: ((event: Progress) => Effect.Effect<void>) | undefined
 }
 
 /**

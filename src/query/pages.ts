@@ -12,12 +12,14 @@ import * as QueryJob from "../job/QueryJob.ts"
 import { readAhead } from "./readAhead.ts"
 
 /** A page whose headers are there, and whose bytes are on their way. */
-export interface Page extends Omit<QueryJob.Page, "numberOfRecords"> {
+export interface Page extends Omit<QueryJob.Page, "numberOfRecords" | "arrived"> {
   readonly jobId: string
   /** Its number, from 1. */
   readonly number: number
   /** How many records it holds, by the latest headers: once it is read, how many it held. */
   readonly size: () => number
+  /** How many of them have arrived. */
+  readonly arrived: () => number
 }
 
 /** Which pages of a job, and how. */
@@ -69,7 +71,8 @@ export const pagesOf = <A, R>(
         const bytes = yield* Scope.provide(readAhead(page.bytes, Math.ceil(reading.readAhead / atOnce), left), own)
         const close = Effect.andThen(Scope.close(own, Exit.void), Semaphore.release(places, 1))
         const { locator, next } = page
-        return { jobId, number, locator, next, size: () => page.numberOfRecords, bytes, close }
+        const counts = { size: () => page.numberOfRecords, arrived: () => page.arrived }
+        return { jobId, number, locator, next, ...counts, bytes, close }
       })
 
       /** Begins to open a page once there is a place for it, and lines it up. */

@@ -8,6 +8,7 @@ import type { RunOptions } from "./options.ts"
 import * as Pages from "./pages.ts"
 import { checkPages } from "./prepare.ts"
 import { run } from "./run.ts"
+import { watching } from "./watching.ts"
 
 const defaultReadAhead = 8 * 1024 * 1024
 const defaultConcurrency = 4
@@ -21,8 +22,8 @@ export const queried = <A>(
   Stream.unwrap(
     Effect.gen(function* () {
       yield* checkPages(options)
-      const { afterwards, all, columnDelimiter, lineEnding, poll } = options
-      const job = yield* run(soql, { afterwards, all, columnDelimiter, lineEnding, poll })
+      const { afterwards, all, columnDelimiter, lineEnding, poll, progress } = options
+      const job = yield* run(soql, { afterwards, all, columnDelimiter, lineEnding, poll, progress })
       return results(job, options, use)
     })
   )
@@ -36,6 +37,7 @@ export const results = <A>(
   Stream.suspend(() => {
     const { isChained = false, locator, maxRecords, unordered = false } = options
     let received = 0
+    const watch = watching(jobId, options.progress)
     return Pages.pagesOf(
       {
         jobId,
@@ -48,7 +50,7 @@ export const results = <A>(
       },
       (page) =>
         Stream.onEnd(
-          use(page, unordered ? 0 : received),
+          use(watch.page(page), unordered ? 0 : received),
           Effect.sync(() => {
             received += page.size()
           })
@@ -57,7 +59,8 @@ export const results = <A>(
       Stream.onEnd(
         // who goes on in the middle cannot know what came before
         Effect.suspend(() => (locator === undefined ? checkSum(jobId, received, numberRecordsProcessed) : Effect.void))
-      )
+      ),
+      watch.all
     )
   })
 

@@ -7,11 +7,13 @@ import type { Connection } from "../connection/Connection.ts"
 import type * as Job from "../job/Job.ts"
 import type * as Poll from "../job/Poll.ts"
 import * as QueryJob from "../job/QueryJob.ts"
+import type { PagesOptions } from "./options.ts"
 
 /** How a job runs, and what becomes of it. */
 export interface RunOptions extends QueryJob.CreateOptions {
   readonly poll?: Poll.Poll | undefined
   readonly afterwards?: "keep" | "remove" | undefined
+  readonly progress?: PagesOptions["progress"]
 }
 
 /**
@@ -20,14 +22,14 @@ export interface RunOptions extends QueryJob.CreateOptions {
  */
 export const run = Effect.fnUntraced(function* (
   soql: string,
-  { afterwards, poll, ...options }: RunOptions
+  { afterwards, poll, progress, ...options }: RunOptions
 ): Effect.fn.Return<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> {
   let isRunning = true
   let isLeftAlone = afterwards === "keep"
-  const { id } = yield* Effect.acquireRelease(QueryJob.create(soql, options), ({ id }) =>
+  const created = yield* Effect.acquireRelease(QueryJob.create(soql, options), ({ id }) =>
     isLeftAlone ? Effect.void : QueryJob.leave(id, { abort: isRunning, remove: afterwards === "remove" })
   )
-  return yield* complete(id, poll).pipe(
+  return yield* complete(created, { poll, progress }).pipe(
     Effect.onExit((exit) =>
       Effect.sync(() => {
         isRunning = Exit.isFailure(exit) && !hasReason(exit.cause, "JobFailed")
@@ -40,12 +42,18 @@ export const run = Effect.fnUntraced(function* (
 
 /** Waits until a job is complete. */
 export const complete = Effect.fnUntraced(function* (
-  jobId: string,
-  poll: Poll.Poll | undefined
+  { id: jobId, object, operation }: Pick<Job.JobInfo, "id" | "object" | "operation">,
+  { poll, progress = () => Effect.void }: Pick<PagesOptions, "poll" | "progress">
 ): Effect.fn.Return<Job.JobInfo, BulkError.BulkError, Connection> {
-  const job = yield* QueryJob.awaitDone(jobId, { poll })
+  yield* progress({ _tag: "JobCreated", jobId, kind: "query", operation, object, resends: false })
+  const job = yield* QueryJob.awaitDone(jobId, {
+    poll,
+    onLook: ({ numberRecordsFailed: failed = 0, numberRecordsProcessed: processed = 0, state }) =>
+      progress({ _tag: "Processing", jobId, state, processed, failed })
+  }).pipe(Effect.onError(() => progress({ _tag: "JobLeft", jobId })))
   const { errorMessage: detail, state } = job
   if (state === "Failed" || state === "Aborted") {
+    yield* progress({ _tag: "JobLeft", jobId })
     return yield* BulkError.make(new BulkError.JobFailed({ jobId, state, detail }))
   }
   return job

@@ -110,8 +110,8 @@ export const changesSince = <S extends RecordCodec.RecordSchema>(
           ),
           invalidOptions
         )
-        const { afterwards, poll } = options
-        const job = yield* run(text, { all: deletions, afterwards, poll })
+        const { afterwards, poll, progress } = options
+        const job = yield* run(text, { all: deletions, afterwards, poll, progress })
         const until = yield* createdAt(job)
         const before = new Set(watermark?.seen)
         const seen: Array<string> = []

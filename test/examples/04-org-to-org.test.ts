@@ -109,7 +109,7 @@ describe("04-org-to-org", () => {
       const { code, stderr } = yield* runExample("04", [], {
         env,
         onOutput: ({ stderr }, example) => {
-          if (!example.killed && /^submitted:/m.test(stderr)) example.kill("SIGINT")
+          if (!example.killed && /uploaded$/m.test(stderr)) example.kill("SIGINT")
         }
       })
       assert.strictEqual(code, 130)

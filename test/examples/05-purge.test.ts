@@ -74,7 +74,7 @@ describe("05-purge", () => {
       const { code, stderr } = yield* runExample("05", ["--really"], {
         env: yield* environment,
         onOutput: ({ stderr }, example) => {
-          if (!example.killed && /^submitted:/m.test(stderr)) example.kill("SIGINT")
+          if (!example.killed && /uploaded$/m.test(stderr)) example.kill("SIGINT")
         }
       })
       assert.strictEqual(code, 130)

@@ -262,6 +262,7 @@ describe("Query.rows and Query.csv", () => {
         locator: undefined,
         next: undefined,
         size: () => 1,
+        arrived: () => 1,
         bytes: Stream.fromIterable([...csv].map((char) => new TextEncoder().encode(char)))
       })
       const joined = (...csvs: ReadonlyArray<string>) => {

@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type * as BulkError from "../BulkError.ts"
+import type { PagesOptions } from "./options.ts"
+import type { Page } from "./pages.ts"
+
+/** Tells how the pages of a job are read, at each piece of them, and how that ends. */
+export const watching = (jobId: string, progress: PagesOptions["progress"]) => {
+  if (progress === undefined) return { page: (page: Page) => page, all: <S>(pages: S) => pages }
+  /** Pages that are being read. */
+  const open = new Set<Page>()
+  let pages = 0
+  let bytes = 0
+  /** The records of pages that were read. */
+  let records = 0
+  const arrived = () => {
+    let sum = records
+    for (const page of open) sum += page.arrived()
+    return sum
+  }
+  return {
+    page: (page: Page): Page => ({
+      ...page,
+      bytes: Stream.suspend(() => {
+        open.add(page)
+        pages++
+        return page.bytes.pipe(
+          Stream.mapArrayEffect((pieces) => {
+            for (const piece of pieces) bytes += piece.length
+            return Effect.as(progress({ _tag: "Reading", jobId, records: arrived(), bytes }), pieces)
+          }),
+          Stream.onEnd(
+            Effect.sync(() => {
+              open.delete(page)
+              records += page.size()
+            })
+          )
+        )
+      })
+    }),
+    all: <A, R>(self: Stream.Stream<A, BulkError.BulkError, R>): Stream.Stream<A, BulkError.BulkError, R> =>
+      Stream.suspend(() => {
+        let isDrained = false
+        return self.pipe(
+          Stream.onEnd(
+            Effect.suspend(() => {
+              isDrained = true
+              return progress({ _tag: "QueryDone", jobId, records, bytes, pages })
+            })
+          ),
+          Stream.onExit((exit) =>
+            Exit.isSuccess(exit) && isDrained ? Effect.void : progress({ _tag: "JobLeft", jobId })
+          )
+        )
+      })
+  }
+}
