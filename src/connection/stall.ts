@@ -21,7 +21,11 @@ export const watchUpload = (idleTimeout: Duration.Duration, patience: Duration.I
         Effect.succeed(
           Effect.suspend(() => {
             busyUntil = Number.POSITIVE_INFINITY
-            return Effect.tap(pull, () => isBusyFor(idleTimeout))
+            // where neither source nor socket ever waits, timers, signals and other jobs would
+            return Effect.yieldNow.pipe(
+              Effect.andThen(pull),
+              Effect.tap(() => isBusyFor(idleTimeout))
+            )
           })
         )
       ).pipe(Stream.onEnd(isBusyFor(patience)))
