@@ -20,7 +20,8 @@ export const rows = <A>(
   Stream.suspend(() => {
     const random = new Random(seed)
     return Stream.unfold(0, (from) =>
-      Effect.sync(() =>
+      // nothing here waits for anything: what else the program does gets its turn, signals too
+      Effect.map(Effect.yieldNow, () =>
         from >= count
           ? undefined
           : ([
