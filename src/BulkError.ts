@@ -534,6 +534,23 @@ export class RunRefused extends Data.TaggedError("RunRefused")<{
 }
 
 /**
+ * Another process works on the run: `holder` is a name that it gave itself, and
+ * `expiresAt` is until when it holds the run if it should not be seen again.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RunHeld extends Data.TaggedError("RunHeld")<{
+  readonly runId: string
+  readonly holder: string
+  readonly expiresAt: string
+}> {
+  override get message(): string {
+    return `the run ${this.runId} does not go on here: another process (${this.holder}) works on it, at least until ${this.expiresAt}`
+  }
+}
+
+/**
  * What was uploaded could not be kept, or be read again: the folder of the spool is
  * full or cannot be written to. The part it happened to was not submitted.
  *
@@ -612,6 +629,7 @@ export type Reason =
   | LoadStopped
   | LoadCycle
   | RunRefused
+  | RunHeld
   | IncompleteResults
   | NotDrained
   | SoqlRefused

@@ -6,22 +6,21 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as BulkError from "../BulkError.ts"
+import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
 import type { Progress } from "../Progress.ts"
-import * as Csv from "../record/Csv.ts"
+import type * as Csv from "../record/Csv.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
+import { csvSource } from "./csvSource.ts"
 import { follow } from "./follow.ts"
 import { load } from "./load.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
 import * as Prepare from "./prepare.ts"
 import { type Confirmation, demandConfirmed } from "./production.ts"
-import { withoutRejectColumns } from "./rejectColumns.ts"
 import type { Summary } from "./Summary.ts"
 import { summarise } from "./summarise.ts"
 
@@ -301,17 +300,7 @@ export const csv =
     Stream.unwrap(
       Effect.map(preparedCsv(options), (prepared) => {
         const { columnDelimiter, lineEnding } = options
-        // bytes may fail as they like, also as CSV does: what the cutter says comes last
-        const blocks = bytes.pipe(
-          Stream.mapError((error) => new SourceFailed({ error })),
-          Csv.blocks({ columnDelimiter, lineEnding, key: Prepare.keyOf(options) }),
-          Stream.mapEffect(withoutRejectColumns),
-          Stream.mapError((error) =>
-            error instanceof SourceFailed
-              ? error.error
-              : BulkError.make(new BulkError.InvalidCsv({ line: error.line, problem: error.message }))
-          )
-        )
+        const blocks = csvSource(bytes, { columnDelimiter, lineEnding, key: Prepare.keyOf(options) })
         return load(blocks, prepared)
       })
     )
@@ -326,7 +315,8 @@ export type ResumeOptions = Pick<LoadOptions, "outcomes" | "onJobFailed" | "poll
 
 /**
  * The outcomes of a job that was submitted before, by another process or by hand: waits
- * for it, and reads its results. Records are as the org echoes them.
+ * for it, and reads its results. Records are as the org echoes them. A whole load is
+ * resumed by `Run.load`, which knows what it has sent.
  *
  * Fails with `InvalidOptions` for a job that is Open, with `ResultsExpired` when its
  * results are gone, and with `JobFailed` as the verbs do.
@@ -351,9 +341,6 @@ const preparedCsv = (options: CsvOptions) => {
     ? Effect.tap(prepared, () => demandConfirmed(options.operation, options))
     : prepared
 }
-
-/** The source's own error, on its way past the errors of CSV. */
-class SourceFailed<E> extends Data.TaggedError("SourceFailed")<{ readonly error: E }> {}
 
 /**
  * From a stream of records to an Effect that loads them, and gives the load in

@@ -3,41 +3,25 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Stream from "effect/Stream"
-import * as BulkError from "../BulkError.ts"
-import { Connection } from "../connection/Connection.ts"
+import type * as BulkError from "../BulkError.ts"
+import type { Connection } from "../connection/Connection.ts"
 import * as Limits from "../connection/Limits.ts"
-import * as IngestJob from "../job/IngestJob.ts"
-import * as Job from "../job/Job.ts"
 import type { Progress } from "../Progress.ts"
+import * as Csv from "../record/Csv.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
+import { csvRow } from "./csvBlocks.ts"
+import { csvSource, invalidCsv } from "./csvSource.ts"
 import * as Ingest from "./Ingest.ts"
-import type { Loads, Outcome } from "./Outcome.ts"
-import * as RunLog from "./runLog.ts"
-import { settle } from "./settled.ts"
+import { clientFailure } from "./inlet.ts"
+import type { CsvRow, Loads, Outcome } from "./Outcome.ts"
+import { rowsOf } from "./rejectColumns.ts"
+import * as RunLog from "./run/log.ts"
+import { invalid, recorded, type Settings } from "./run/recorded.ts"
 
-/**
- * What makes a load a run.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Settings {
-  /** What the run is called: the same name goes on with it. */
-  readonly runId: string
-  /**
-   * How many records a part has; each part is a job, and must fit in one. Default
-   * 10,000, a batch of Salesforce.
-   */
-  readonly partRows?: number | undefined
-  /** How many parts are under way at a time, held in memory. Default 2. */
-  readonly parts?: number | undefined
-  /** A run whose jobs must be finished before this one starts. Default: none. */
-  readonly after?: string | undefined
-}
+export type { Settings } from "./run/recorded.ts"
 
 /**
  * From a stream of records to the outcomes of those that were not settled before.
@@ -61,7 +45,8 @@ export type Run<A> = <E, R>(
  * outcomes of a part that was read only in part come out once more.
  *
  * The source must give the same records in the same order each time. One process at a
- * time may work on a run.
+ * time works on a run: it holds a lease, which it renews. One that finds the run held
+ * waits for the lease to expire, and fails with `RunHeld` if it is renewed instead.
  *
  * Fails with `RunRefused` when the source, the org or the options are not those the run
  * was begun with, when a job is gone whose records may have been loaded, when the
@@ -105,70 +90,98 @@ export function load<S extends Ingest.IdentifiedSchema>(options: Settings & Keye
   return (records) =>
     Stream.unwrap(
       Effect.gen(function* () {
-        const { parts = 2, partRows = 10_000, runId } = options
-        const codec = yield* Effect.fromResult(RecordCodec.make(options.schema)).pipe(
-          Effect.mapError((problem) => BulkError.make(new BulkError.InvalidOptions({ problem: `run: ${problem}` })))
-        )
+        const codec = yield* Effect.fromResult(RecordCodec.make(options.schema)).pipe(Effect.mapError(invalid))
         const key = keyOf(options)
         const canonical = codec.canonical(key)
-        if (canonical === undefined || !(partRows >= 1)) {
-          const problem = canonical === undefined ? `the key ${key} is no column` : `partRows is ${partRows}`
-          return yield* BulkError.make(new BulkError.InvalidOptions({ problem: `run: ${problem}` }))
-        }
+        if (canonical === undefined) return yield* invalid(`the key ${key} is no column`)
         const isDeletion = options.operation === "delete" || options.operation === "hardDelete"
         const columns = isDeletion ? ["Id"] : codec.columns
         const nulls = "nulls" in options ? (options.nulls ?? "ignore") : "ignore"
-        const log = yield* RunLog.open(runId)
-        if (options.after !== undefined) yield* demandFinished(runId, options.after)
-        yield* begin(log, runId, {
-          format: 1,
-          orgId: (yield* Connection.use(({ identity }) => identity)).orgId,
-          object: options.object,
-          operation: options.operation,
-          key,
-          nulls,
-          columns,
-          partRows,
-          startedAt: yield* now
-        })
-
         const encode = codec.encoder({ nulls, columns, key })
-        let sourceRecords = 0
-        return records.pipe(
-          Stream.grouped(partRows),
-          Stream.map((records) => {
-            const from = sourceRecords
-            sourceRecords += records.length
-            return { records, from, to: sourceRecords, encoded: encode(records) }
-          }),
-          Stream.flatMap(
-            (part) =>
-              partOf(log, options, {
-                ...part,
-                number: Math.floor(part.from / partRows),
-                key,
-                canonical
-              }),
-            { concurrency: parts }
-          ),
-          // one after the other: a part is done when somebody asks for what comes after its outcomes
-          Stream.flatMap((some) =>
-            some._tag === "Outcomes"
-              ? Stream.fromArray(some.outcomes)
-              : Stream.unwrap(Effect.as(some.write, Stream.empty))
-          ),
-          Stream.concat(
-            Stream.unwrap(
-              Effect.gen(function* () {
-                yield* log.end.set({ records: sourceRecords, endedAt: yield* now })
-                return Stream.empty
-              })
-            )
-          )
-        )
+        return recorded(options, { source: "records", key, nulls, columns }, records, (records, range) => ({
+          ...range,
+          key,
+          canonical,
+          write: () => encode(records).bytes,
+          send: (onJob) => verbOf(options, onJob)(Stream.fromArray(records)),
+          sent: () => {
+            const { keys, rejected, written } = encode(records)
+            return {
+              records: new Map(keys.map((own, i) => [own, written[i] as S["Type"]])),
+              rejected: rejected.map(({ problem, record }) => clientFailure(record, problem))
+            }
+          }
+        }))
       })
     )
 }
+
+/**
+ * What a run of CSV takes: the options of `Ingest.csv`, whose rows are told apart. How
+ * large parts are is a matter of the run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CsvOptions = Settings &
+  Ingest.CsvOptions &
+  ({ readonly operation: "insert"; readonly key: string } | { readonly operation: CsvChange })
+
+type CsvChange = Exclude<Ingest.CsvOptions["operation"], "insert">
+
+/**
+ * Loads CSV as a run, or goes on with it: as `load`, of bytes in any dialect that
+ * `Ingest.csv` takes. They are read again from their beginning each time.
+ *
+ * **Example** (A large file, that may take some starts)
+ *
+ * ```ts
+ * const outcomes = fs.stream("accounts.csv").pipe(
+ *   Run.csv({ runId: "accounts.csv", operation: "upsert", object: "Account", externalId: "Number__c" })
+ * )
+ * ```
+ *
+ * @category loading
+ * @since 0.1.0
+ */
+export const csv =
+  (options: CsvOptions) =>
+  <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>
+  ): Stream.Stream<Outcome<CsvRow>, E | BulkError.BulkError, R | Connection | KeyValueStore.KeyValueStore> => {
+    const { columnDelimiter, lineEnding } = options
+    const key =
+      options.operation === "insert" ? options.key : options.operation === "upsert" ? options.externalId : "Id"
+    const rows = csvSource(bytes, { columnDelimiter, lineEnding, key }).pipe(
+      Stream.flatMap((block) =>
+        rowsOf(block).pipe(
+          Stream.map((cells) => ({ header: block.header, cells })),
+          Stream.mapError(invalidCsv)
+        )
+      )
+    )
+    return recorded(options, { source: "csv", key, nulls: "", columns: [] }, rows, (rows, range) => {
+      const header = rows[0]?.header ?? []
+      const at = header.findIndex((column) => column.toLowerCase() === key.toLowerCase())
+      // in one dialect, whatever the file's is
+      const write = () => encoder.encode(Csv.encodeRows([header, ...rows.map(({ cells }) => cells)], Csv.standard))
+      return {
+        ...range,
+        key: header[at] ?? key,
+        canonical: trimmed,
+        write,
+        send: (onJob) => Ingest.csv({ ...options, ...Csv.standard, ...whole(options, onJob) })(Stream.sync(write)),
+        sent: () => ({
+          records: new Map(rows.map(({ cells }) => [trimmed(cells[at] ?? ""), csvRow(header, cells)])),
+          rejected: []
+        })
+      }
+    })
+  }
+
+const trimmed = (cell: string): string => cell.trim()
+
+const encoder = new TextEncoder()
 
 /** The loads that can be runs: those whose records are told apart. */
 type Keyed<S extends Ingest.IdentifiedSchema> =
@@ -180,179 +193,32 @@ type Keyed<S extends Ingest.IdentifiedSchema> =
 const keyOf = <S extends Ingest.IdentifiedSchema>(options: Keyed<S>): string =>
   options.operation === "insert" ? options.key : options.operation === "upsert" ? options.externalId : "Id"
 
+/** A part of the run is one of the load: what is not in its job was not sent. */
+const whole = (options: Ingest.LoadOptions, onJob: (jobId: string) => Effect.Effect<void>) => {
+  const told = options.progress ?? (() => Effect.void)
+  const progress = (event: Progress) =>
+    event._tag === "JobCreated" ? Effect.andThen(onJob(event.jobId), told(event)) : told(event)
+  return { partBytes: Limits.uploadBytes, partRows: undefined, progress }
+}
+
 const verbOf = <S extends Ingest.IdentifiedSchema>(
   options: Keyed<S>,
   onJob: (jobId: string) => Effect.Effect<void>
 ): Loads<S["Type"], S["Type"]> => {
-  const told = options.progress ?? (() => Effect.void)
-  const progress = (event: Progress) =>
-    event._tag === "JobCreated" ? Effect.andThen(onJob(event.jobId), told(event)) : told(event)
-  // a part of the run is one of the load: what is not in its job was not sent
-  const whole = { partBytes: Limits.uploadBytes, partRows: undefined, progress }
+  const onlyPart = whole(options, onJob)
   switch (options.operation) {
     case "insert":
-      return Ingest.insert({ ...options, ...whole })
+      return Ingest.insert({ ...options, ...onlyPart })
     case "upsert":
-      return Ingest.upsert({ ...options, ...whole })
+      return Ingest.upsert({ ...options, ...onlyPart })
     case "update":
-      return Ingest.update({ ...options, ...whole })
+      return Ingest.update({ ...options, ...onlyPart })
     case "delete":
-      return Ingest.delete({ ...options, ...whole })
+      return Ingest.delete({ ...options, ...onlyPart })
     case "hardDelete":
-      return Ingest.hardDelete({ ...options, ...whole })
+      return Ingest.hardDelete({ ...options, ...onlyPart })
   }
 }
-
-const now = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis).toISOString())
-
-const refused = (runId: string, problem: string): BulkError.BulkError =>
-  BulkError.make(new BulkError.RunRefused({ runId, problem }))
-
-/** Writes down what the run is, or compares it to what it was begun as. */
-const begin = Effect.fnUntraced(function* (log: RunLog.RunLog, runId: string, header: RunLog.Header) {
-  const begun = yield* log.header.get
-  if (begun === undefined) return yield* log.header.set(header)
-  for (const name of ["orgId", "object", "operation", "key", "nulls", "partRows", "columns"] as const) {
-    const [was, is] = [String(begun[name]), String(header[name])]
-    if (was !== is) return yield* refused(runId, `it was begun with ${name} ${was}, and not ${is}`)
-  }
-})
-
-/** Fails while a job of another run is under way. */
-const demandFinished = Effect.fnUntraced(function* (runId: string, after: string) {
-  const log = yield* RunLog.open(after)
-  if ((yield* log.end.get) !== undefined) return
-  if ((yield* log.header.get) === undefined) return yield* refused(runId, `there is no run ${after} before it`)
-  for (const part of yield* log.parts) {
-    for (const { jobId } of yield* log.jobs(part)) {
-      const job = yield* Effect.catchIf(
-        IngestJob.get(jobId),
-        (error) => error.isNotFound,
-        () => Effect.undefined
-      )
-      if (job !== undefined && job.state !== "Open" && !Job.isTerminal(job)) {
-        return yield* refused(runId, `job ${jobId} of the run ${after} is still ${job.state}`)
-      }
-    }
-  }
-})
-
-interface Part<A> {
-  readonly number: number
-  readonly from: number
-  readonly to: number
-  readonly records: ReadonlyArray<A>
-  readonly encoded: RecordCodec.Encoded<A>
-  readonly key: string
-  readonly canonical: (cell: string) => string
-}
-
-/** Some outcomes of a part; or, after the last of them, what writes down that it is done. */
-type Some<A> =
-  | { readonly _tag: "Outcomes"; readonly outcomes: ReadonlyArray<Outcome<A>> }
-  | { readonly _tag: "Done"; readonly write: Effect.Effect<void, BulkError.BulkError> }
-
-/** The outcomes of a part: none if they were given before, read if it was sent, and else by sending it. */
-const partOf = <S extends Ingest.IdentifiedSchema>(
-  log: RunLog.RunLog,
-  options: Settings & Keyed<S>,
-  part: Part<S["Type"]>
-): Stream.Stream<Some<S["Type"]>, BulkError.BulkError, Connection> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const { encoded, from, number, records, to } = part
-      const { runId } = options
-      const { bytes } = encoded
-      if (bytes.length > mostBytes) {
-        const problem = `run: records ${from + 1} to ${to} have ${bytes.length} bytes, more than one job may carry: give fewer partRows`
-        return yield* BulkError.make(new BulkError.InvalidOptions({ problem }))
-      }
-      const hash = yield* hashOf(bytes)
-      const before = [yield* log.done(number).get, ...(yield* log.jobs(number))].filter((each) => each !== undefined)
-      if (before.some((each) => each.hash !== hash || each.from !== from || each.to !== to)) {
-        const which = `records ${from + 1} to ${to} of the source are not those that were sent before`
-        return yield* refused(runId, which)
-      }
-      const done = yield* log.done(number).get
-      if (done !== undefined) return Stream.empty
-
-      const read = yield* readBefore(yield* log.jobs(number), options, part)
-      const outcomes =
-        read === undefined
-          ? verbOf(options, (jobId) =>
-              // without its record the job must not be submitted
-              Effect.orDie(log.addJob(number, { from, to, hash, jobId }))
-            )(Stream.fromArray(records)).pipe(Stream.catchDefect((defect) => Stream.fail(asError(runId, defect))))
-          : Stream.fromArray(
-              options.outcomes === "failures" ? read.filter((outcome) => outcome._tag !== "Succeeded") : read
-            )
-      const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
-      return outcomes.pipe(
-        Stream.chunks,
-        Stream.map((outcomes): Some<S["Type"]> => {
-          for (const outcome of outcomes) {
-            if (outcome._tag === "Succeeded") {
-              counts.succeeded++
-              if (outcome.created) counts.created++
-            } else counts[outcome._tag === "Failed" ? "failed" : "unprocessed"]++
-          }
-          return { _tag: "Outcomes", outcomes }
-        }),
-        Stream.concat(
-          Stream.sync(
-            (): Some<S["Type"]> => ({ _tag: "Done", write: log.done(number).set({ from, to, hash, ...counts }) })
-          )
-        )
-      )
-    })
-  )
-
-const asError = (runId: string, defect: unknown): BulkError.BulkError =>
-  defect instanceof BulkError.BulkError ? defect : refused(runId, String(defect))
-
-/** What became of a part that an earlier process may have sent; undefined if it is to be sent. */
-const readBefore = Effect.fnUntraced(function* <S extends Ingest.IdentifiedSchema>(
-  jobs: ReadonlyArray<RunLog.PartJob>,
-  options: Settings & Keyed<S>,
-  { canonical, encoded, key }: Part<S["Type"]>
-): Effect.fn.Return<ReadonlyArray<Outcome<S["Type"]>> | undefined, BulkError.BulkError, Connection> {
-  const sent = new Map(encoded.keys.map((own, i) => [own, encoded.written[i] as S["Type"]]))
-  const outcomes = new Map<string, Outcome<S["Type"]>>()
-  let last: string | undefined
-  for (const { jobId } of jobs) {
-    const settled = yield* settle(jobId, { key, canonical, records: sent, poll: options.poll })
-    if (settled === undefined) {
-      const problem = `job ${jobId} is gone, or its results are: whether its records were loaded cannot be known`
-      return yield* refused(options.runId, problem)
-    }
-    if (!settled.isTouched) continue
-    last = jobId
-    // records that were sent again have their outcome from the later job
-    for (const [own, outcome] of settled.outcomes) outcomes.set(own, outcome)
-  }
-  if (last === undefined) return undefined
-  const all: Array<Outcome<S["Type"]>> = encoded.rejected.map(({ problem: { column, message }, record }) => ({
-    _tag: "Failed",
-    jobId: undefined,
-    id: undefined,
-    error: { code: "INVALID_RECORD", message, fields: column === undefined ? [] : [column], raw: message },
-    record,
-    origin: "client"
-  }))
-  for (const [own, record] of sent) {
-    all.push(outcomes.get(own) ?? { _tag: "Unprocessed", jobId: last, record, reason: "unaccounted" })
-  }
-  return all
-})
-
-/** A job's bytes, less some for the header. */
-const mostBytes = Limits.uploadBytes - 1_000_000
-
-const hashOf = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<string> =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", bytes)),
-    (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  )
 
 /**
  * A part of a run, as a report has it.
@@ -389,6 +255,10 @@ export interface Report {
   readonly object: string
   readonly operation: string
   readonly startedAt: string
+  /** Who began it, with which version of this library and of the API. */
+  readonly userId: string
+  readonly version: string
+  readonly apiVersion: string
   /** When it came to the end of its source; undefined if it has not. */
   readonly endedAt: string | undefined
   readonly parts: ReadonlyArray<PartReport>
@@ -407,9 +277,9 @@ export const report = Effect.fnUntraced(function* (
   const header = yield* log.header.get
   if (header === undefined) return undefined
   const parts: Array<PartReport> = []
-  for (const number of yield* log.parts) {
+  for (const [number, known] of yield* log.parts) {
     const done = yield* log.done(number).get
-    const jobs = yield* log.jobs(number)
+    const jobs = yield* log.jobs(known)
     const range = done ?? jobs[0]
     if (range === undefined) continue
     const { from, hash, to } = range
@@ -421,8 +291,9 @@ export const report = Effect.fnUntraced(function* (
     }
     parts.push({ from: from + 1, to, hash, jobs: jobs.map(({ jobId }) => jobId), outcomes })
   }
-  const { object, operation, orgId, startedAt } = header
-  return { runId, orgId, object, operation, startedAt, endedAt: (yield* log.end.get)?.endedAt, parts }
+  const { apiVersion, object, operation, orgId, startedAt, userId, version } = header
+  const endedAt = (yield* log.end.get)?.endedAt
+  return { runId, orgId, object, operation, startedAt, endedAt, userId, version, apiVersion, parts }
 })
 
 /**
@@ -431,7 +302,8 @@ export const report = Effect.fnUntraced(function* (
  * @category reporting
  * @since 0.1.0
  */
-export const render = ({ endedAt, object, operation, orgId, parts, runId, startedAt }: Report): string => {
+export const render = (report: Report): string => {
+  const { apiVersion, endedAt, object, operation, orgId, parts, runId, startedAt, userId, version } = report
   const total = (of: "succeeded" | "created" | "failed" | "unprocessed") =>
     parts.reduce((sum, { outcomes }) => sum + (outcomes?.[of] ?? 0), 0)
   const open = parts.filter(({ outcomes }) => outcomes === undefined).length
@@ -439,6 +311,7 @@ export const render = ({ endedAt, object, operation, orgId, parts, runId, starte
     `# Run ${runId}`,
     "",
     `${operation} of ${object} in the org ${orgId}, begun ${startedAt}, ${endedAt === undefined ? "not finished" : `finished ${endedAt}`}.`,
+    `User ${userId}, effect-salesforce-bulk ${version}, API ${apiVersion}.`,
     "",
     `${total("succeeded")} succeeded (${total("created")} created), ${total("failed")} failed, ` +
       `${total("unprocessed")} unprocessed${open === 0 ? "" : `; ${open} parts are not settled`}.`,

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Clock, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import type * as BulkError from "../../src/BulkError.ts"
@@ -14,6 +14,7 @@ import * as Run from "../../src/ingest/Run.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import * as Query from "../../src/query/Query.ts"
+import { version } from "../../src/version.ts"
 import { inProcess, overSocket, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgetDescribe, widgets } from "../support/widgets.ts"
 
@@ -71,6 +72,10 @@ describe("Run.load", () => {
       assert.isDefined(report?.endedAt)
       const text = report === undefined ? "" : Run.render(report)
       assert.include(text, "34 succeeded (34 created), 1 failed, 0 unprocessed.")
+      assert.deepInclude(report, { version, apiVersion: "62.0", userId: "005Qx0000000001IAA" })
+      const { version: packaged } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../package.json"), "utf8"))
+      assert.strictEqual(version, packaged)
+      assert.include(text, `User 005Qx0000000001IAA, effect-salesforce-bulk ${version}, API 62.0.`)
       assert.match(text, /^\| 11 to 20 \| 750\w{15} \| 9 \| 1 \| 0 \|$/m)
       assert.isUndefined(yield* Run.report("none"))
     }).pipe(virtually, Effect.provide(org()))
@@ -187,6 +192,158 @@ describe("Run.load", () => {
         )
       )
     )
+  )
+})
+
+/** A store that does something after each entry that it writes. */
+const afterSet = (then: (store: KeyValueStore.KeyValueStore, key: string) => Effect.Effect<void>) =>
+  Layer.effect(
+    KeyValueStore.KeyValueStore,
+    Effect.map(KeyValueStore.KeyValueStore, (store) => ({
+      ...store,
+      set: (key: string, value: string | Uint8Array) => Effect.tap(store.set(key, value), () => then(store, key))
+    }))
+  ).pipe(Layer.provide(KeyValueStore.layerMemory))
+
+const leaseOf = (holder: string, expiresAt: number, millis = 15_000) => JSON.stringify({ holder, millis, expiresAt })
+
+describe("a run", () => {
+  const run = Stream.fromIterable(widgets(25)).pipe(load, Failures.group())
+
+  it.effect("is refused to a second process while the first one works on it", () =>
+    Effect.gen(function* () {
+      const first = yield* Effect.forkChild(run)
+      yield* Effect.sleep("5 seconds")
+      const began = yield* Clock.currentTimeMillis
+      const error = yield* Effect.flip(run)
+      assert.deepInclude(error.reason, { _tag: "RunHeld", runId: "nightly" })
+      assert.isAtMost((yield* Clock.currentTimeMillis) - began, 16_000)
+      // the first one is not disturbed, however long it takes
+      assert.strictEqual((yield* Fiber.join(first)).succeeded, 25)
+      assert.strictEqual(yield* jobs, 3)
+      const store = yield* KeyValueStore.KeyValueStore
+      assert.deepStrictEqual(
+        (yield* store.keys).filter((key) => key.includes("lease")),
+        []
+      )
+      assert.strictEqual((yield* run).succeeded, 0)
+    }).pipe(virtually, Effect.provide(org({ queueDelay: "2 minutes" })))
+  )
+
+  it.effect("is taken over from a process that is gone, when its lease has expired", () =>
+    Effect.gen(function* () {
+      const store = yield* KeyValueStore.KeyValueStore
+      const waits = (expiresIn: number, runId: string) =>
+        Effect.gen(function* () {
+          const began = yield* Clock.currentTimeMillis
+          yield* store.set(`${runId}/lease`, leaseOf("gone", began + expiresIn))
+          const begun = yield* Stream.fromIterable(widgets(3)).pipe(
+            Run.load({ ...settings, runId, operation: "upsert", externalId: "Key__c", nulls: "clear" }),
+            Failures.group()
+          )
+          assert.strictEqual(begun.succeeded, 3)
+          const [header] = yield* Effect.map(Run.report(runId), (report) => [report?.startedAt])
+          return Math.round((Date.parse(header ?? "") - began) / 1000)
+        })
+      assert.strictEqual(yield* waits(10_000, "a"), 10)
+      assert.strictEqual(yield* waits(-1, "b"), 0)
+      // of a machine whose clock is ahead
+      assert.strictEqual(yield* waits(7_200_000, "c"), 15)
+      // half a lease, since its process was killed while it wrote
+      yield* store.set("d/lease", leaseOf("gone", 9e12).slice(0, 20))
+      assert.strictEqual(yield* waits(-1, "d"), 0)
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("submits nothing more once another process has taken it over", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(run)
+      assert.deepInclude(error.reason, { _tag: "RunHeld", holder: "other" })
+      assert.deepStrictEqual(yield* stored, keys(widgets(10)))
+      // it leaves what is not its own
+      const store = yield* KeyValueStore.KeyValueStore
+      assert.include(yield* store.get("nightly/lease"), "other")
+    }).pipe(
+      virtually,
+      Effect.provide(
+        Layer.merge(
+          inProcess(),
+          afterSet((store, key) =>
+            key.startsWith("nightly/part 1/job")
+              ? Effect.orDie(store.set("nightly/lease", leaseOf("other", 9e12)))
+              : Effect.void
+          )
+        )
+      )
+    )
+  )
+})
+
+describe("Run.csv", () => {
+  const csv = { runId: "file", operation: "upsert", object: "Widget__c", externalId: "Key__c", partRows: 10 } as const
+  const lines = (count: number, from = 1) =>
+    Array.from({ length: count }, (_, i) => `K-${from + i};"name, of ${from + i}";${i === 3 ? "Z" : "#N/A"};`)
+  const file = (rows: ReadonlyArray<string>, header = "key__c;Name;Grade__c;_error_code") =>
+    Stream.make(new TextEncoder().encode(`\ufeff${[header, ...rows].join("\r\n")}\r\n`))
+  const outcomesOf = (rows: ReadonlyArray<string>) => file(rows).pipe(Run.csv(csv), Stream.runCollect)
+
+  it.effect("loads a file in any dialect, and has nothing left to do the second time", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* outcomesOf(lines(25))
+      const failed = outcomes.filter((outcome) => outcome._tag === "Failed")
+      assert.deepStrictEqual(
+        [outcomes.length, failed.map(({ record }) => record)],
+        [25, [{ key__c: "K-4", Name: "name, of 4", Grade__c: "Z" }]]
+      )
+      assert.strictEqual((yield* stored).length, 24)
+      assert.deepStrictEqual(yield* outcomesOf(lines(25)), [])
+      assert.strictEqual(yield* jobs, 3)
+      assert.strictEqual((yield* Run.report("file"))?.parts.length, 3)
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("goes on where it was, and sends nothing twice", () =>
+    Effect.gen(function* () {
+      yield* file(lines(40)).pipe(Run.csv(csv), Stream.take(1), Stream.runDrain)
+      const rest = yield* outcomesOf(lines(40))
+      assert.strictEqual((yield* stored).length, 39)
+      const names = rest.map((outcome) => (outcome._tag === "Succeeded" ? outcome.row.key__c : outcome.record.key__c))
+      assert.strictEqual(new Set(names).size, 40)
+      assert.isTrue(rest.every((outcome) => outcome._tag !== "Succeeded" || outcome.created))
+      const failed = rest.filter((outcome) => outcome._tag === "Failed")
+      assert.deepStrictEqual(
+        failed.map(({ record }) => record),
+        [{ key__c: "K-4", Name: "name, of 4", Grade__c: "Z" }]
+      )
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("refuses another file, records in its place, and what is no CSV", () =>
+    Effect.gen(function* () {
+      yield* outcomesOf(lines(15))
+      const changed = yield* Effect.flip(outcomesOf(lines(15, 2)))
+      assert.strictEqual(problemOf(changed), "records 1 to 10 of the source are not those that were sent before")
+      const renamed = yield* file(lines(15), "Key__c;Name;Grade__c;_error_code").pipe(
+        Run.csv(csv),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.match(problemOf(renamed), /not those that were sent before$/)
+      const records = yield* Stream.fromIterable(widgets(3)).pipe(
+        Run.load({ ...csv, schema: Widget, nulls: "clear" }),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.strictEqual(problemOf(records), "it was begun with source csv, and not records")
+      const broken = yield* file(['K-1;"a;A;']).pipe(Run.csv({ ...csv, runId: "broken" }), Stream.runDrain, Effect.flip)
+      assert.strictEqual(broken.reason._tag, "InvalidCsv")
+      const keyless = yield* file(["a;"], "Name;_error_code").pipe(
+        Run.csv({ ...csv, runId: "keyless" }),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.strictEqual(keyless.reason._tag, "InvalidCsv")
+    }).pipe(virtually, Effect.provide(org()))
   )
 })
 

@@ -24,6 +24,8 @@ const program = Effect.gen(function* () {
       schema: Widget,
       key: "Key__c",
       partRows: 20,
+      // a process that was killed is not waited for long
+      lease: "100 millis",
       poll: { first: "2 millis", cap: "20 millis" },
       progress: (event) => Console.log(event._tag)
     }),

@@ -1,14 +1,14 @@
 /** What became of the records of jobs that another process submitted, or may have. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type * as BulkError from "../BulkError.ts"
-import type { Connection } from "../connection/Connection.ts"
-import * as IngestJob from "../job/IngestJob.ts"
-import * as Job from "../job/Job.ts"
-import type * as Poll from "../job/Poll.ts"
-import * as Csv from "../record/Csv.ts"
-import * as Outcome from "./Outcome.ts"
-import { type ResultRow, resultRows } from "./resultRows.ts"
+import type * as BulkError from "../../BulkError.ts"
+import type { Connection } from "../../connection/Connection.ts"
+import * as IngestJob from "../../job/IngestJob.ts"
+import * as Job from "../../job/Job.ts"
+import type * as Poll from "../../job/Poll.ts"
+import * as Csv from "../../record/Csv.ts"
+import * as Outcome from "../Outcome.ts"
+import { type ResultRow, resultRows } from "../resultRows.ts"
 
 /** The outcomes of a job by the keys of its records. */
 export interface Settled<A> {
