@@ -16,6 +16,7 @@ import type { Connection } from "../connection/Connection.ts"
 import type * as Describe from "../job/Describe.ts"
 import * as Csv from "../record/Csv.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
+import { countStored, parentsAsked } from "./plan/children.ts"
 import * as Columns from "./plan/columns.ts"
 import { estimate } from "./plan/estimate.ts"
 import { Examination } from "./plan/examine.ts"
@@ -59,6 +60,13 @@ export interface CsvOptions {
   readonly sample?: number | undefined
   /** How many records there are, where only a sample is read. Default: unknown, and so are estimates. */
   readonly total?: number | undefined
+  /** What becomes of records with the same key, as the load is told. Default `fail`. */
+  readonly duplicates?: "fail" | "first" | "last" | undefined
+  /**
+   * Whether the children that parents have in the org already count too. It costs up to
+   * three API calls for each column that names a parent. Default: not.
+   */
+  readonly childrenInOrg?: boolean | undefined
   /** How many bytes of CSV one job of the load carries. Default: as the spool says, 16 MiB in memory. */
   readonly partBytes?: number | undefined
 }
@@ -205,7 +213,7 @@ const plan = Effect.fnUntraced(function* <E, R>(
   batches: Stream.Stream<Batch, E | Csv.CsvError, R>,
   header: ReadonlyArray<string> | undefined
 ): Effect.fn.Return<Plan, E | BulkError.BulkError, R | Connection> {
-  const { externalId, operation, sample = Number.POSITIVE_INFINITY } = options
+  const { childrenInOrg = false, duplicates, externalId, operation, sample = Number.POSITIVE_INFINITY } = options
   const org = yield* Org.make
   const findings = new Findings()
   const object = yield* objectOf(org, options, findings)
@@ -216,7 +224,7 @@ const plan = Effect.fnUntraced(function* <E, R>(
       object === undefined
         ? header.map(Columns.unknownColumn)
         : yield* Columns.resolve(org, { operation, externalId, object }, header, findings)
-    return new Examination(columns, key, findings)
+    return new Examination(columns, { key, duplicates }, findings)
   })
 
   let examination = header === undefined ? undefined : yield* begin(header)
@@ -241,6 +249,9 @@ const plan = Effect.fnUntraced(function* <E, R>(
     )
   )
 
+  if (childrenInOrg && examination !== undefined && object !== undefined) {
+    yield* countStored(org, object.name, examination.largestParents(parentsAsked), findings)
+  }
   const { bytes = 0, records: read = 0 } = examination ?? {}
   const columns = examination?.finish(org.unknown) ?? []
   const limits = yield* org.limits

@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
+import { quote } from "../job/soqlText.ts"
 
 // a symbol, since no JSON that somebody sends can hold one
 const TypeId: unique symbol = Symbol.for("effect-salesforce-bulk/Soql")
@@ -132,18 +134,6 @@ const instant = (value: Date): string => {
   if (text.length !== 24) throw new RangeError(`soql: ${text} is in no year of four digits`)
   return text
 }
-
-const escapes: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  "'": "\\'",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\b": "\\b",
-  "\f": "\\f"
-}
-
-const quote = (text: string): string => `'${text.replace(/[\\'\n\r\t\b\f]/g, (char) => escapes[char] ?? char)}'`
 
 // SOQL knows no exponents
 const decimal = (value: number): string => {

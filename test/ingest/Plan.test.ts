@@ -7,7 +7,7 @@ import { Seen } from "../../src/ingest/plan/seen.ts"
 import { checkOf } from "../../src/ingest/plan/values.ts"
 import type * as ClientDescribe from "../../src/job/Describe.ts"
 import { object } from "../../src/job/Describe.ts"
-import { Describe, Faults } from "../../src/org/index.ts"
+import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import * as Rules from "../../src/org/Rules.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgetDescribe, widgets } from "../support/widgets.ts"
@@ -109,6 +109,11 @@ describe("Plan.make", () => {
       const plan = yield* Stream.fromIterable(twice).pipe(Plan.make(upsert))
       assert.deepStrictEqual(found(plan), ["fatal DUPLICATE_KEY Key__c 1"])
       assert.deepStrictEqual(plan.findings[0]?.samples, [{ record: 3, value: "k-1" }])
+      // not where the load is told which one to send
+      const last = yield* Stream.fromIterable(twice).pipe(Plan.make({ ...upsert, duplicates: "last" }))
+      assert.deepStrictEqual(found(last), ["warning DUPLICATE_KEY Key__c 1"])
+      assert.include(messageOf(last, "DUPLICATE_KEY"), "the last one is sent")
+      yield* Plan.demandClean(last)
     }).pipe(virtually, Effect.provide(org))
   )
 
@@ -119,7 +124,7 @@ describe("Plan.make", () => {
       assert.deepStrictEqual(plan.unknown, [
         "the describe of Widget__c (403 INSUFFICIENT_ACCESS)",
         "the list of objects (403 INSUFFICIENT_ACCESS)",
-        "the org's limits (403 INSUFFICIENT_ACCESS)"
+        "the org's limits"
       ])
       assert.deepStrictEqual(plan.estimate.left, { batches: "unknown", apiCalls: "unknown", storageMB: "unknown" })
       assert.strictEqual(plan.estimate.batches, 1)
@@ -333,6 +338,58 @@ describe("Plan.csv", () => {
     }).pipe(virtually, Effect.provide(org))
   )
 
+  it.effect("counts the children that parents have in the org already, if asked to", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* EmbeddedOrg.EmbeddedOrg
+      const { Account: [large = "", small = ""] = [] } = yield* seed({
+        Account: [{ Name: "large" }, { Name: "small" }]
+      })
+      const accountOf = (n: number) => (n < 10_000 ? large : small)
+      yield* seed({
+        Contact: Array.from({ length: 10_001 }, (_, n) => ({ LastName: `c${n}`, AccountId: accountOf(n) }))
+      })
+      const options = { operation: "insert", object: "Contact" } as const
+      const text = `LastName,AccountId\na,${large}\nb,${small}\nc,${small}\n`
+      const requests = yield* Requests
+      assert.deepStrictEqual(found(yield* planOf(options, text)), [])
+      assert.notInclude(requests, "GET /query")
+      const counted = yield* planOf({ ...options, childrenInOrg: true }, text)
+      assert.deepStrictEqual(found(counted), ["warning MANY_CHILDREN AccountId 1"])
+      assert.match(messageOf(counted, "MANY_CHILDREN"), /^a parent has 10,000 records in the org, and gets 1 more/)
+      assert.strictEqual(requests.filter((each) => each === "GET /query").length, 2)
+      // a name with a quote ends no query, and one of several objects cannot be compared to
+      const named = yield* planOf(
+        { operation: "insert", object: "Gadget__c", childrenInOrg: true },
+        "Name,Widget__r.Key__c\na,x' OR Name != '\n"
+      )
+      assert.deepStrictEqual([found(named), named.unknown], [[], []])
+      const polymorphic = yield* planOf(
+        { operation: "insert", object: "Task", childrenInOrg: true },
+        `Contact:Who.Email,Status,Priority\na@b.cd,Open,High\n`
+      )
+      assert.include(polymorphic.unknown, "how many records parents by Contact:Who.Email have already")
+    }).pipe(virtually, Effect.provide(org))
+  )
+
+  it.effect("does not know what cannot be counted", () =>
+    Effect.gen(function* () {
+      const plan = yield* planOf(
+        { operation: "insert", object: "Contact", childrenInOrg: true },
+        "LastName,AccountId\na,001Qx0000000001IAA\n"
+      )
+      assert.deepStrictEqual(plan.unknown, ["how many records parents by AccountId have already (400 QUERY_TIMEOUT)"])
+    }).pipe(
+      virtually,
+      Effect.provide(
+        inProcess({
+          faults: [
+            Faults.on("query", Faults.respond(400, { body: '[{"errorCode":"QUERY_TIMEOUT","message":"too long"}]' }))
+          ]
+        })
+      )
+    )
+  )
+
   it.effect("compares what is needed to what is left", () =>
     Effect.gen(function* () {
       const options = { operation: "insert", object: "Widget__c", sample: 1 } as const
@@ -374,7 +431,8 @@ describe("Plan", () => {
       assert.isTrue(lines.every((line) => line.length <= 130))
       assert.strictEqual(lines[0], "insert of 1 record (Widget__c)")
       assert.match(lines[1] ?? "", /^takes {3}1 KB of CSV in 1 job, 1 batch \(15,000 left\), 7 to \d+ API calls/)
-      assert.strictEqual(lines[2], "finds   40 would fail the load, 1 would have records refused")
+      assert.strictEqual(lines[2], "lasts   1 s to 1 s, at 3,000 to 100 rows a second")
+      assert.strictEqual(lines[3], "finds   40 would fail the load, 1 would have records refused")
       assert.match(lines.at(-1) ?? "", /and 27 more/)
     }).pipe(virtually, Effect.provide(org))
   )

@@ -86,10 +86,18 @@ describe("RejectFile.encode", () => {
       const outcomes: ReadonlyArray<Outcome<Widget>> = [
         { ...failure(widget(1, { Name: "#N/A" }), { code: "INVALID_RECORD", message: "no" }), origin: "client" },
         { _tag: "Succeeded", jobId: "750", id: "a01", created: true, row: {} },
-        { _tag: "Unprocessed", jobId: "750", record: widget(2), reason: "unaccounted" }
+        { _tag: "Unprocessed", jobId: "750", record: widget(2), reason: "unaccounted" },
+        {
+          _tag: "Unprocessed",
+          jobId: undefined,
+          record: widget(4),
+          reason: "blocked",
+          blockedBy: { column: "Parent__r.Code__c", value: "P-1" }
+        }
       ]
       const written = yield* text(Stream.fromArray(outcomes).pipe(RejectFile.encode({ schema: Widget })))
       const [, first = "", second = ""] = written.split("\n")
+      assert.match(written, /,UNPROCESSED,blocked,parent: Parent__r\.Code__c,load P-1 first\n$/)
       assert.match(first, /^K-1,#N\/A,.*,INVALID_RECORD,no,invalid,/)
       assert.match(second, /^K-2,.*,UNPROCESSED,unaccounted,transient,load it again$/)
     })

@@ -1,5 +1,5 @@
 /** What a load will take, and what the org has left of it. */
-import { rowsPerBatch } from "../../connection/Limits.ts"
+import { type Daily, rowsPerBatch } from "../../connection/Limits.ts"
 import type { Findings } from "./findings.ts"
 import type { Allowance, Code, Estimate, Operation, Range, Unknown } from "./model.ts"
 
@@ -13,8 +13,8 @@ const storageOf = (object: string, isPersonAccount: boolean): number => {
 }
 
 // bytes that a client sends, and rows that an org works off in a second: with many triggers, and without any
-const slow = { bytes: 500_000, rows: 100 }
-const fast = { bytes: 10_000_000, rows: 3_000 }
+export const slow = { bytes: 500_000, rows: 100 }
+export const fast = { bytes: 10_000_000, rows: 3_000 }
 
 /** Requests of a job besides those that ask for its state: create, upload, close, three result files. */
 const requestsOfJob = 6
@@ -28,15 +28,15 @@ export interface Given {
   /** How many there are in all, as far as it is known. */
   readonly records: number | undefined
   readonly partBytes: number
-  readonly limits: Readonly<Record<string, Allowance>> | undefined
+  readonly limits: Daily | undefined
 }
 
 export const estimate = (given: Given, findings: Findings): Estimate => {
   const { limits, object, operation, read, records } = given
   const left = {
-    batches: limits?.DailyBulkApiBatches ?? "unknown",
-    apiCalls: limits?.DailyApiRequests ?? "unknown",
-    storageMB: limits?.DataStorageMB ?? "unknown"
+    batches: limits?.batches ?? "unknown",
+    apiCalls: limits?.apiCalls ?? "unknown",
+    storageMB: limits?.dataStorageMegabytes ?? "unknown"
   } as const
   if (records === undefined) {
     const none = "unknown"

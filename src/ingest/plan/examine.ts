@@ -6,8 +6,11 @@ import type * as RecordCodec from "../../record/RecordCodec.ts"
 import type { Column } from "./columns.ts"
 import type { Fault, Findings } from "./findings.ts"
 import type { ColumnPlan } from "./model.ts"
-import { manyChildren, Parents } from "./parents.ts"
+import { type Children, manyChildren, Parents } from "./parents.ts"
 import { keysKept, Seen } from "./seen.ts"
+
+/** What becomes of records with the same key. */
+type Duplicates = "fail" | "first" | "last"
 
 interface Watched {
   readonly column: Column
@@ -25,10 +28,16 @@ export class Examination {
   private readonly keyAt: number
   private readonly keyOf: (cell: string) => string
   private readonly findings: Findings
+  private readonly duplicate: Fault
 
   /** `key` is the column that tells the records apart. */
-  constructor(columns: ReadonlyArray<Column>, key: string | undefined, findings: Findings) {
+  constructor(
+    columns: ReadonlyArray<Column>,
+    { duplicates = "fail", key }: { readonly key: string | undefined; readonly duplicates?: Duplicates | undefined },
+    findings: Findings
+  ) {
     this.findings = findings
+    this.duplicate = duplicates === "fail" ? duplicateKey : duplicateDropped(duplicates)
     this.watched = columns.map((column) => ({
       column,
       parents: column.parent !== undefined ? new Parents() : undefined,
@@ -84,9 +93,16 @@ export class Examination {
       if (wrong !== undefined) this.findings.value(wrong, column.name, record, text)
       parents?.child(text, batch)
       if (at === this.keyAt && this.seen.has(this.keyOf(text))) {
-        this.findings.value(duplicateKey, column.name, record, text)
+        this.findings.value(this.duplicate, column.name, record, text)
       }
     }
+  }
+
+  /** The parents with the most records, by their columns. */
+  largestParents(most: number): ReadonlyArray<{ readonly column: Column; readonly parents: ReadonlyArray<Children> }> {
+    return this.watched.flatMap(({ column, parents }) =>
+      parents === undefined ? [] : [{ column, parents: parents.largerThan(0).slice(0, most) }]
+    )
   }
 
   /** What shows only when all records were seen. `unknown` takes what was too much. */
@@ -131,6 +147,12 @@ const duplicateKey: Fault = {
   code: "DUPLICATE_KEY",
   message: "a key that came before: the outcomes of both could not be told apart"
 }
+
+const duplicateDropped = (sent: "first" | "last"): Fault => ({
+  severity: "warning",
+  code: "DUPLICATE_KEY",
+  message: `a key that came before: where both are in one job, the ${sent} one is sent, and the other one fails`
+})
 
 const encoder = new TextEncoder()
 

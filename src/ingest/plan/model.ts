@@ -1,4 +1,7 @@
 /** The types of a plan; `Plan` exports them. */
+import type { Allowance } from "../../connection/Limits.ts"
+
+export type { Allowance } from "../../connection/Limits.ts"
 
 /**
  * What may not be read, or cannot be known: never a failure of the plan.
@@ -133,17 +136,6 @@ export interface Range {
 }
 
 /**
- * An allowance of the org, and what is left of it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Allowance {
-  readonly max: number
-  readonly remaining: number
-}
-
-/**
  * What the load will take.
  *
  * @category models
@@ -159,7 +151,11 @@ export interface Estimate {
   readonly apiCalls: Range | Unknown
   /** MB of data storage: none where nothing is created, up to this where it is not known what is. */
   readonly storageMB: Range | Unknown
-  /** Seconds. Triggers and flows of the org decide: the range is wide. */
+  /**
+   * Seconds, if the org works off 100 to 3,000 rows in one and 0.5 to 10 MB are sent in
+   * one: with many triggers and flows, and without any. The range is wide, and what waits
+   * for other jobs of the org comes on top.
+   */
   readonly seconds: Range | Unknown
   /** What the org has left of each, within 24 hours or of its storage. */
   readonly left: {

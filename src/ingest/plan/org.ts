@@ -3,18 +3,22 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as BulkError from "../../BulkError.ts"
 import { Connection } from "../../connection/Connection.ts"
+import * as Limits from "../../connection/Limits.ts"
 import * as Describe from "../../job/Describe.ts"
-import type { Allowance } from "./model.ts"
 
-/** Whether the user may not read it, or it is not there for the user. */
+/** Whether the user may not read it, or it is not there for the user, or cannot be counted. */
 const isHidden = (error: BulkError.BulkError): boolean =>
-  error.isNotFound || error.isPermission || (error.reason._tag === "ApiError" && error.reason.status === 403)
+  error.isNotFound ||
+  error.isPermission ||
+  (error.reason._tag === "ApiError" && (error.reason.status === 403 || error.reason.status === 400))
 
 /** The org as one plan sees it, each object described once. */
 export interface Org {
   readonly object: (name: string) => Effect.Effect<Describe.ObjectDescribe | undefined, BulkError.BulkError, Connection>
   readonly objects: Effect.Effect<ReadonlyArray<Describe.ObjectSummary> | undefined, BulkError.BulkError, Connection>
-  readonly limits: Effect.Effect<Readonly<Record<string, Allowance>> | undefined, BulkError.BulkError, Connection>
+  readonly limits: Effect.Effect<Limits.Daily | undefined, BulkError.BulkError, Connection>
+  /** How many records a query counts. */
+  readonly count: (what: string, query: string) => Effect.Effect<number | undefined, BulkError.BulkError, Connection>
   /** What could not be read so far. */
   readonly unknown: Array<string>
 }
@@ -50,19 +54,22 @@ export const make = Effect.sync((): Org => {
         )
   )
 
-  const limits = Effect.map(
-    readable(
-      "the org's limits",
-      Connection.use((connection) => connection.json({ method: "GET", path: "/limits" }, Limits))
-    ),
-    (limits) =>
-      limits &&
-      Object.fromEntries(
-        Object.entries(limits).map(([name, { Max: max, Remaining: remaining }]) => [name, { max, remaining }])
-      )
+  const limits = Effect.tap(readable("the org's limits", Limits.daily), (daily) =>
+    Effect.sync(() => {
+      if (daily !== undefined && Object.keys(daily.all).length === 0) unknown.push("the org's limits")
+    })
   )
 
-  return { object, objects, limits, unknown }
+  const count = (what: string, query: string) =>
+    Effect.map(
+      readable(
+        what,
+        Connection.use((connection) => connection.json({ method: "GET", path: "/query", query: { q: query } }, Counted))
+      ),
+      (counted) => counted?.totalSize
+    )
+
+  return { object, objects, limits, count, unknown }
 })
 
-const Limits = Schema.Record(Schema.String, Schema.Struct({ Max: Schema.Number, Remaining: Schema.Number }))
+const Counted = Schema.Struct({ totalSize: Schema.Number })

@@ -4,6 +4,12 @@ const parentsKept = 20_000
 /** Above this many children of one record Salesforce gets slow, and its lock is fought for. */
 export const manyChildren = 10_000
 
+/** How many records name a parent. */
+export interface Children {
+  readonly parent: string
+  readonly children: number
+}
+
 interface Parent {
   children: number
   /** The last batch in which it was seen. */
@@ -39,7 +45,7 @@ export class Parents {
   }
 
   /** Those with more children than that, the largest first. */
-  largerThan(children: number): ReadonlyArray<{ readonly parent: string; readonly children: number }> {
+  largerThan(children: number): ReadonlyArray<Children> {
     return Array.from(this.parents, ([parent, { children }]) => ({ parent, children }))
       .filter((each) => each.children > children)
       .sort((a, b) => b.children - a.children)

@@ -1,4 +1,5 @@
 /** A plan, for people: one screen. */
+import { fast, slow } from "./estimate.ts"
 import type { Allowance, Finding, Plan, Range, Severity, Unknown } from "./model.ts"
 
 /** How many findings are shown. */
@@ -32,21 +33,25 @@ const headline = ({ complete, estimate, externalId, object, operation, read }: P
 }
 
 const needs = ({ estimate }: Plan): string => {
-  const { apiCalls, batches, bytes, jobs, left: of, seconds, storageMB } = estimate
+  const { apiCalls, batches, bytes, jobs, left: of, storageMB } = estimate
   if (bytes === "unknown" || jobs === "unknown" || batches === "unknown")
     return "takes   unknown: say how many records there are"
   return [
     `takes   ${size(bytes)} of CSV in ${several(jobs, "job")}`,
     `${several(batches, "batch")}${left(of.batches)}`,
     apiCalls === "unknown" ? "" : `${range(apiCalls)} API calls${left(of.apiCalls)}`,
-    storageMB === "unknown" || storageMB.to === 0
-      ? ""
-      : `${range(storageMB)} MB of storage${left(of.storageMB, " MB")}`,
-    seconds === "unknown" ? "" : `${duration(seconds.from)} to ${duration(seconds.to)}`
+    storageMB === "unknown" || storageMB.to === 0 ? "" : `${range(storageMB)} MB of storage${left(of.storageMB, " MB")}`
   ]
     .filter((part) => part !== "")
     .join(", ")
 }
+
+const lasts = ({ estimate: { seconds } }: Plan): ReadonlyArray<string> =>
+  seconds === "unknown"
+    ? []
+    : [
+        `lasts   ${duration(seconds.from)} to ${duration(seconds.to)}, at ${count(fast.rows)} to ${count(slow.rows)} rows a second`
+      ]
 
 const shown = ({ code, column, count: records, message, samples, severity }: Finding): string => {
   const where = column === undefined ? "" : `${column}: `
@@ -76,6 +81,7 @@ export const render = (plan: Plan): string => {
   return [
     headline(plan),
     needs(plan),
+    ...lasts(plan),
     tally(findings),
     ...findings.slice(0, findingsShown).map(shown),
     ...(more > 0 ? [`        and ${count(more)} more`] : []),
