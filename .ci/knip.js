@@ -28,7 +28,6 @@ export default {
     "fast-csv",
     "udsv",
     // for examples that are not written yet
-    "@duckdb/node-api",
     "@effect/sql-pg",
     "@electric-sql/pglite",
     "@electric-sql/pglite-socket"

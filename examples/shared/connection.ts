@@ -1,4 +1,5 @@
-import { NodeHttpClient } from "@effect/platform-node"
+// the barrel of the package takes 20 MB of memory more
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Config, Effect, Layer, Option } from "effect"
 import type { HttpClient } from "effect/http"
 import type { ChildProcessSpawner } from "effect/process"
@@ -17,7 +18,7 @@ export const isRealOrg: Effect.Effect<boolean> = Effect.map(
  * `Auth.layerConfig`), or with an embedded org that starts with the program, where the
  * environment describes none.
  */
-const layerSession = (embedded: EmbeddedOrgOptions) =>
+export const layerSession = (embedded: EmbeddedOrgOptions) =>
   Layer.unwrap(
     Effect.map(
       isRealOrg,

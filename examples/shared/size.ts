@@ -50,14 +50,16 @@ const count = (n: number) => Math.round(n).toLocaleString("en-US")
 export const measured =
   (what: string, rows: number) =>
   <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Effect.timed(self), ([elapsed, result]) => {
-      const seconds = Duration.toMillis(elapsed) / 1000
-      const rate = count(rows / Math.max(seconds, 0.001))
-      return Effect.as(
-        Console.log(`${what} in ${seconds.toFixed(1)} s, ${rate} a second; peak memory ${peakMemory()} MiB`),
-        result
-      )
-    })
+    Effect.flatMap(Effect.timed(self), ([elapsed, result]) =>
+      Effect.as(Console.log(`${what} ${speedOf(rows, elapsed)}`), result)
+    )
+
+/** The end of that line, for who knows the number of rows only then. */
+export const speedOf = (rows: number, elapsed: Duration.Duration): string => {
+  const seconds = Duration.toMillis(elapsed) / 1000
+  const rate = count(rows / Math.max(seconds, 0.001))
+  return `in ${seconds.toFixed(1)} s, ${rate} a second; peak memory ${peakMemory()} MiB`
+}
 
 /** The most memory this process has had so far, in MiB. */
 export const peakMemory = (): number => Math.round(process.resourceUsage().maxRSS / 1024)
