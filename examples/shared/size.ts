@@ -2,7 +2,7 @@ import { parseArgs } from "node:util"
 import { Console, Data, Duration, Effect, Stdio } from "effect"
 
 /** What is wrong with the arguments of a run. */
-export class InvalidSize extends Data.TaggedError("InvalidSize")<{ readonly message: string }> {}
+class InvalidSize extends Data.TaggedError("InvalidSize")<{ readonly message: string }> {}
 
 /**
  * How many rows a run has: those of `--rows N`, the full number of them with `--full`,

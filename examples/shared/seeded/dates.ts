@@ -9,7 +9,3 @@ const days = Array.from({ length: last - first }, (_, i) =>
 
 /** A day from 1990 to 2025, like `2024-03-05`; there are far more recent ones than old ones. */
 export const dayOf = (random: Random): string => days[days.length - 1 - random.skewed(days.length)]!
-
-/** A moment of a day like those of `dayOf`, in milliseconds since 1970. */
-export const momentOf = (random: Random): number =>
-  (last - 1 - random.skewed(days.length)) * dayMillis + random.below(86_400) * 1000

@@ -39,7 +39,7 @@ const houseLast = (street: string, house: number) => `${street} ${house}`
 const afterComma = (street: string, house: number) => `${street}, ${house}`
 
 /** The countries customers live in, those with the most of them first. */
-export const countries: ReadonlyArray<Country> = [
+const countries: ReadonlyArray<Country> = [
   {
     code: "US",
     name: "United States",
