@@ -1,5 +1,5 @@
 /**
- * A sync of every night: what changed in a SQL database since the last one, upserted by an external id.
+ * Upserts what changed in a SQL database since the last night, every night.
  *
  *     npm run example -- 02
  *     npm run example -- 02 --full     # 800,000 articles; --rows N: so many

@@ -1,5 +1,5 @@
 /**
- * Forgets what is older than may be kept: a query streamed into hard deletes.
+ * Forgets what is older than may be kept, by a query that is streamed into hard deletes.
  *
  *     npm run example -- 05              # shows what would be deleted, and deletes nothing
  *     npm run example -- 05 --really     # deletes it, past the recycle bin

@@ -31,6 +31,9 @@ export interface Canary {
 /**
  * When a load has failed too often. Without `failureRate` and `sameError` it never has.
  *
+ * A rate is one of the outcomes that come out: a load with `outcomes: "failures"` gives
+ * nothing else, and goes by `sameError`.
+ *
  * @category models
  * @since 0.1.0
  */
