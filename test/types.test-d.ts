@@ -2,7 +2,7 @@ import type { Result, Stream } from "effect"
 import { Context, Effect, Schema } from "effect"
 import { describe, expectTypeOf, it } from "vitest"
 import type { BulkError, Connection, ErrorCode, Outcome, Summary } from "../src/index.ts"
-import { Ingest, Query, soql } from "../src/index.ts"
+import { Ingest, LoadOrder, Query, soql } from "../src/index.ts"
 
 class Item extends Schema.Class<Item>("Item")({
   Sku__c: Schema.String,
@@ -177,5 +177,25 @@ describe("Query", () => {
     Query.records({ schema: Item, from: "Item__c", soql: soql`SELECT Id FROM Item__c` })
     // @ts-expect-error an object is no literal of SOQL
     soql`Id = ${{ Id: 1 }}`
+  })
+})
+
+describe("LoadOrder", () => {
+  it("keeps the errors and needs of all sources, and tells their records apart by the object", () => {
+    const Shop = Schema.Struct({ Number__c: Schema.String })
+    const shops: Stream.Stream<typeof Shop.Type, "no shops"> = null as never
+    const loaded = LoadOrder.load([
+      items.pipe(LoadOrder.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c", nulls: "clear" })),
+      shops.pipe(LoadOrder.insert({ object: "Shop__c", schema: Shop, key: "Number__c" }))
+    ])
+    expectTypeOf(loaded).toEqualTypeOf<
+      Stream.Stream<
+        LoadOrder.Loaded<"Item__c", Item> | LoadOrder.Loaded<"Shop__c", typeof Shop.Type>,
+        "source failed" | "no shops" | Failure,
+        Database | Needs
+      >
+    >()
+    // @ts-expect-error an insert needs a key: its records are named by their children
+    LoadOrder.insert({ object: "Shop__c", schema: Shop })
   })
 })

@@ -26,6 +26,9 @@ export const hold = Effect.fnUntraced(function* (
   duration: Duration.Input
 ): Effect.fn.Return<Held, BulkError.BulkError, Scope.Scope> {
   const millis = Duration.toMillis(Duration.fromInputUnsafe(duration))
+  if (!(millis >= 1 && Number.isFinite(millis))) {
+    return yield* BulkError.make(new BulkError.InvalidOptions({ problem: `run: a lease of ${millis} ms` }))
+  }
   const holder = crypto.randomUUID()
   // of this process one at a time reads or writes it
   const one = (yield* Semaphore.make(1)).withPermits(1)
@@ -36,9 +39,12 @@ export const hold = Effect.fnUntraced(function* (
   const before = yield* entry.get
   const left = before === undefined ? 0 : before.expiresAt - (yield* Clock.currentTimeMillis)
   if (before !== undefined && left > 0) {
-    yield* Effect.logInfo(`the run ${runId} was held by another process: it is taken over unless that one is alive`)
     // the clock of another machine may be ahead
-    yield* Effect.sleep(Math.min(left, before.millis))
+    const wait = Math.min(left, before.millis)
+    yield* Effect.logInfo(
+      `the run ${runId} was held by another process: it is taken over in ${wait} ms, if that one is gone`
+    )
+    yield* Effect.sleep(wait)
     const now = yield* entry.get
     if (now !== undefined && (now.holder !== before.holder || now.expiresAt !== before.expiresAt)) {
       return yield* held(now)
