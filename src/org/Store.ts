@@ -146,7 +146,7 @@ export class Store {
   /** Reserves serials, and gives the first of them. */
   private takeSerials(prefix: string, count: number): number {
     const row = this.statement(
-      "INSERT INTO _serial VALUES (?1, ?2) ON CONFLICT DO UPDATE SET last = last + ?2 RETURNING last"
+      "INSERT INTO _serial VALUES (?, ?) ON CONFLICT DO UPDATE SET last = last + excluded.last RETURNING last"
     ).get(prefix, count)
     return Number(row?.last) - count + 1
   }
@@ -158,7 +158,7 @@ export class Store {
   }
 
   setFact(name: string, value: string): void {
-    this.statement("INSERT INTO _fact VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2").run(name, value)
+    this.statement("INSERT INTO _fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name, value)
   }
 
   /** Forgets all jobs and records, but not which ids there were. */
@@ -182,7 +182,7 @@ export class Store {
   /** Jobs of one kind, or of both, in the order in which they were created. */
   jobs(kind: Job["kind"] | undefined, from: number, count: number): ReadonlyArray<Job> {
     return this.statement(
-      "SELECT content FROM _job WHERE ?1 IS NULL OR content ->> 'kind' = ?1 ORDER BY id LIMIT ?2 OFFSET ?3"
+      "SELECT content FROM _job WHERE content ->> 'kind' = ifnull(?, content ->> 'kind') ORDER BY id LIMIT ? OFFSET ?"
     )
       .all(kind ?? null, count, from)
       .map((row) => decodeJob(row.content))
@@ -220,7 +220,7 @@ export class Store {
   }
 
   saveJob(job: Job): void {
-    this.statement("INSERT INTO _job VALUES (?1, ?2) ON CONFLICT DO UPDATE SET content = ?2").run(
+    this.statement("INSERT INTO _job VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content").run(
       job.id,
       encodeJob(job)
     )
@@ -457,7 +457,7 @@ const furnish = (database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>)
     return taken.has(prefix) ? freePrefix() : prefix
   }
   const save = database.prepare(
-    "INSERT INTO _object VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET prefix = ?2, sql = ?3"
+    "INSERT INTO _object VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET prefix = excluded.prefix, sql = excluded.sql"
   )
   const prefixes = new Map<string, string>()
   for (const object of objects) {
