@@ -128,6 +128,90 @@ describe("BulkError", () => {
     }
   })
 
+  it("says in one sentence what happened", () => {
+    const lost = BulkError.make(new BulkError.ConnectionLost({ request: "PATCH /jobs/ingest/750A", cause: "reset" }))
+    const finding = { severity: "fatal", code: "TOO_LONG", column: "Name", message: "too long", count: 1 }
+    const invalid = { jobId: "750A", page: 2, locator: "x", row: 7, problem: "no number" }
+    for (const [reason, message] of [
+      [
+        new BulkError.SignInFailed({ loginUrl: "https://x", status: 400, error: "invalid_client", description: "" }),
+        "https://x refused to sign in: invalid_client (the consumer secret does not belong to this consumer key)"
+      ],
+      [
+        new BulkError.WrongOrg({ what: "sandbox", expected: "true", actual: "false" }),
+        "this is another org than expected: its sandbox is false, not true; nothing was written"
+      ],
+      [
+        new BulkError.DailyLimitReached({ used: 90, max: 101, share: 0.9 }),
+        "the org has made 90 of its 101 daily API calls, and this connection stops at 90"
+      ],
+      [
+        new BulkError.JobFailed({ jobId: "750A", state: "Failed", detail: undefined }),
+        "job 750A is Failed: Salesforce gives no reason"
+      ],
+      [
+        new BulkError.CommitUnknown({ jobId: undefined, cause: lost }),
+        /^a job may or may not have been submitted \(PATCH .*reset.*\): /
+      ],
+      [
+        new BulkError.RecordsUnaccounted({ jobId: "750A", sent: 3, accounted: 2, strangers: [] }),
+        "job 750A: 3 rows were sent, its results account for 2"
+      ],
+      [
+        new BulkError.RecordsUnaccounted({ jobId: "750A", sent: 3, accounted: 2, strangers: [{ Key__c: "x" }] }),
+        "job 750A: 3 rows were sent, its results account for 2, and rows with keys that were not sent"
+      ],
+      [
+        new BulkError.IncompleteResults({ jobId: "750A", expected: 3, received: 2 }),
+        "job 750A found 3 records, and its pages hold 2"
+      ],
+      [new BulkError.NotDrained(), "there is no new watermark: the changes were not read to their end"],
+      [
+        new BulkError.ResultsChanged({ jobId: "750A", request: "GET /x", length: 9 }),
+        "GET /x: its first 9 bytes were others when they were asked for again"
+      ],
+      [
+        new BulkError.RecordInvalid({ ...invalid, column: "Count__c", value: 'a"' }),
+        'job 750A, page 2, record 7, column Count__c ("a\\""): no number'
+      ],
+      [
+        new BulkError.RecordInvalid({ ...invalid, column: undefined, value: undefined }),
+        "job 750A, page 2, record 7: no number"
+      ],
+      [
+        new BulkError.PlanNotClean({ object: "Account", operation: "insert", findings: [finding, finding] }),
+        "the plan of the insert of Account is not clean: Name: too long, and 1 more findings; nothing was sent"
+      ],
+      [
+        new BulkError.PlanNotClean({ object: "A", operation: "insert", findings: [{ ...finding, column: undefined }] }),
+        "the plan of the insert of A is not clean: too long; nothing was sent"
+      ],
+      [new BulkError.LoadStopped({ guard: "canary", problem: "x" }), "the load was stopped by canary: x"],
+      [new BulkError.RunRefused({ runId: "r", problem: "x" }), "the run r does not go on: x"],
+      [new BulkError.RowFailed({ jobId: "750A", code: "C", detail: "d" }), "job 750A refused a record: C: d"],
+      [new BulkError.RowFailed({ jobId: undefined, code: "C", detail: "d" }), "a record cannot be sent: C: d"],
+      [new BulkError.InvalidCsv({ line: 3, problem: "x" }), "the CSV cannot be loaded: x"],
+      [
+        new BulkError.SpoolFailed({ cause: new Error("fetch", { cause: new Error("ENOSPC") }) }),
+        "the spool failed: ENOSPC"
+      ],
+      [new BulkError.SpoolFailed({ cause: Object.assign(new Error(""), { code: "EIO" }) }), "the spool failed: EIO"],
+      [new BulkError.SpoolFailed({ cause: new RangeError("") }), "the spool failed: RangeError"]
+    ] as const) {
+      const error = BulkError.make(reason)
+      if (typeof message === "string") assert.strictEqual(error.message, message)
+      else assert.match(error.message, message)
+      assert.deepStrictEqual(
+        [error.isRetryable, error.isPermission, error.isNotFound],
+        [false, false, false],
+        error.message
+      )
+    }
+    assert.isTrue(BulkError.make(new BulkError.DailyLimitReached({ used: 1, max: 1, share: 1 })).isLimit)
+    assert.isUndefined(BulkError.make(new BulkError.NotDrained()).jobId)
+    assert.isUndefined(failed(undefined).advice)
+  })
+
   it("keeps what is not in the vocabulary as it came", () => {
     const error = api("NEW_IN_WINTER_31", "something new")
     assert.isUndefined(error.code)

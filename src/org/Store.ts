@@ -247,7 +247,9 @@ export class Store {
   // --- blocks -------------------------------------------------------------
 
   addBlock(job: string, part: string, block: Block): void {
-    this.statement("INSERT INTO _block VALUES (?, ?, ?, ?, ?)").run(job, part, block.seq, block.rows, block.bytes)
+    // Node 22 binds NULL for no bytes
+    const insert = this.statement("INSERT INTO _block VALUES (?, ?, ?, ?, ifnull(?, x''))")
+    insert.run(job, part, block.seq, block.rows, block.bytes)
   }
 
   /** The first block whose `seq` is `from` or more. */
@@ -320,7 +322,8 @@ export class Store {
    */
   severalInserter(object: string, shared: ReadonlyArray<string>, fields: ReadonlyArray<string>): WriteSeveral {
     const columns = [...shared, "IsDeleted", "Id", ...fields].map(identifier).join(", ")
-    const row = `(${shared.map((_, i) => `?${i + 1}, `).join("")}0, ?${", ?".repeat(fields.length)})`
+    // named, since Node 22 binds no numbered parameters
+    const row = `(${shared.map((_, i) => `:${i}, `).join("")}0, ?${", ?".repeat(fields.length)})`
     // one statement for each number of records
     const statements: Array<StatementSync> = []
     const prepare = (count: number): StatementSync => {
@@ -333,7 +336,8 @@ export class Store {
       const statement = statements[count] ?? prepare(count)
       statements[count] = statement
       try {
-        return Number(statement.run(...values).changes) === count
+        const common = Object.fromEntries(shared.map((_, i) => [String(i), values[i] ?? null]))
+        return Number(statement.run(common, ...values.slice(shared.length)).changes) === count
       } catch (error) {
         if (isConflict(error)) return false
         throw error

@@ -221,6 +221,44 @@ describe("queries by REST", () => {
     }).pipe(Effect.provide(org({ queryPageSize: 180 })))
   )
 
+  it.effect("hold parents within their children, and null where there is none", () =>
+    Effect.gen(function* () {
+      const { get, post } = yield* api
+      const idOf = (answer: Answer) => String(json(answer).id)
+      const group = idOf(yield* post("/sobjects/Account", { Name: "Group" }))
+      const branch = idOf(yield* post("/sobjects/Account", { Name: "Branch", ParentId: group }))
+      for (const [Name, Account__c] of Object.entries({ a: branch, b: group, c: null })) {
+        assert.strictEqual((yield* post("/sobjects/Item__c", { Name, Account__c })).status, 201)
+      }
+      const query = "SELECT Name, account__r.Name, account__r.Parent.Name FROM Item__c ORDER BY Name"
+      const account = { type: "Account" }
+      const strip = ({ attributes: _, ...record }: Record<string, unknown>) => record
+      assert.deepStrictEqual(recordsOf(yield* get(soql(query))).map(strip), [
+        {
+          Name: "a",
+          Account__r: { attributes: account, Name: "Branch", Parent: { attributes: account, Name: "Group" } }
+        },
+        { Name: "b", Account__r: { attributes: account, Name: "Group", Parent: null } },
+        { Name: "c", Account__r: null }
+      ])
+    }).pipe(Effect.provide(org()))
+  )
+
+  it.effect("are kept for a hundred queries, and the oldest forgotten for another", () =>
+    Effect.gen(function* () {
+      const { get, post } = yield* api
+      for (const Name of ["a", "b"]) yield* post("/sobjects/Item__c", { Name })
+      const next = Effect.map(get(soql("SELECT Name FROM Item__c")), (answer) =>
+        String(json(answer).nextRecordsUrl).replace("/services/data/v68.0", "")
+      )
+      const first = yield* next
+      const second = yield* next
+      for (let i = 2; i < 101; i++) yield* next
+      assert.strictEqual(refusal(yield* get(first)), "400 INVALID_QUERY_LOCATOR invalid query locator")
+      assert.lengthOf(recordsOf(yield* get(second)), 1)
+    }).pipe(Effect.provide(org({ queryPageSize: 1 })))
+  )
+
   it.effect("tell of their columns, those of parents within their parents", () =>
     Effect.gen(function* () {
       const { get } = yield* api
