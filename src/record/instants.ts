@@ -26,12 +26,12 @@ export const parseInstant = (text: string): number => {
 
 /** Milliseconds since 1970 of the first instant of a day, NaN if there is no such day. */
 const startOfDay = (year: number, month: number, date: number): number => {
-  if (month < 1 || month > 12 || date < 1 || date > daysOf(year, month)) return Number.NaN
-  // days of years that begin in March, so that a leap day is the last
-  const years = month > 2 ? year : year - 1
-  const days = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + date - 1
-  const leapDays = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400)
-  return (years * 365 + leapDays + days - 719_468) * day
+  if (month < 1 || month > 12 || date < 1 || (date > 28 && date > daysOf(year, month))) return Number.NaN
+  // days of years that begin in March, so that a leap day is the last; 400 years more keep all of it above 0
+  const years = (month > 2 ? year : year - 1) + 400
+  const days = (((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) | 0) + date - 1
+  const leapDays = ((years / 4) | 0) - ((years / 100) | 0) + ((years / 400) | 0)
+  return (years * 365 + leapDays + days - 865_565) * day
 }
 
 const daysOf = (year: number, month: number): number =>
