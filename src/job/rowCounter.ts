@@ -1,6 +1,7 @@
 /**
  * Counts the rows of CSV as its bytes go by, without reading them: a line end within
- * quotes is none, and blank lines are no rows.
+ * quotes is none, and blank lines are no rows. It looks at four bytes at a time, and at
+ * single ones only where a line ends.
  */
 export class RowCounter {
   #lines = 0
@@ -11,22 +12,36 @@ export class RowCounter {
   #last = lineFeed
 
   add(bytes: Uint8Array): void {
-    let lines = this.#lines
-    let outside = this.#outside
-    let start = -this.#pending
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i]
-      if (byte === quote) outside ^= 1
-      else if (byte === lineFeed && outside === 1) {
-        const before = i === 0 ? this.#last : bytes[i - 1]
-        if (i - start > (before === carriageReturn ? 1 : 0)) lines++
-        start = i + 1
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const words = bytes.length & ~3
+    /** The quotes of words that were passed over, by their places in a word: how many there were is odd or even. */
+    let passed = 0
+    for (let i = 0; i < words; i += 4) {
+      const word = view.getInt32(i, true)
+      if (!hasZero(word ^ 0x0a0a0a0a)) passed ^= zerosOf(word ^ 0x22222222)
+      else {
+        this.#outside ^= oddness(passed)
+        passed = 0
+        this.#look(bytes, i, i + 4)
       }
     }
-    this.#lines = lines
-    this.#outside = outside
-    this.#pending = bytes.length - start
+    this.#outside ^= oddness(passed)
+    this.#look(bytes, words, bytes.length)
+    this.#pending += bytes.length
     this.#last = bytes.at(-1) ?? this.#last
+  }
+
+  /** Looks at single bytes. What came before the bytes at hand has negative places. */
+  #look(bytes: Uint8Array, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]
+      if (byte === quote) this.#outside ^= 1
+      else if (byte === lineFeed && this.#outside === 1) {
+        const before = i === 0 ? this.#last : bytes[i - 1]
+        if (i + this.#pending > (before === carriageReturn ? 1 : 0)) this.#lines++
+        this.#pending = -(i + 1)
+      }
+    }
   }
 
   /** The rows so far, the header left out; one that has no line end yet counts. */
@@ -38,6 +53,18 @@ export class RowCounter {
   get isWithinQuotes(): boolean {
     return this.#outside === 0
   }
+}
+
+/** Whether a byte of a word is 0. */
+const hasZero = (word: number): boolean => (((word - 0x01010101) | 0) & ~word & 0x80808080) !== 0
+
+/** The highest bit of each byte of a word that is 0. */
+const zerosOf = (word: number): number => ~(((word & 0x7f7f7f7f) + 0x7f7f7f7f) | 0 | word | 0x7f7f7f7f)
+
+/** 1 if an odd number of bytes has its highest bit, which is the only one. */
+const oddness = (places: number): number => {
+  const halves = places ^ (places >>> 16)
+  return ((halves ^ (halves >>> 8)) >>> 7) & 1
 }
 
 const quote = 0x22

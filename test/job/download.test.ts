@@ -5,6 +5,7 @@ import { Connection, type Download } from "../../src/connection/Connection.ts"
 import { download } from "../../src/job/download.ts"
 import { Fingerprint } from "../../src/job/fingerprint.ts"
 import { RowCounter } from "../../src/job/rowCounter.ts"
+import { random } from "../record/random.ts"
 
 const csv = '"Id","Note"\n"1","a ""b"""\n"2","two\nlines"\n"3","é"\n'
 const utf8 = new TextEncoder()
@@ -233,6 +234,25 @@ describe("a counter of rows", () => {
         assert.strictEqual(counter.rows, rows, JSON.stringify([text, size]))
         assert.isFalse(counter.isWithinQuotes)
       }
+    }
+  })
+
+  it("counts the same by words as byte by byte", () => {
+    const { int, of } = random(5)
+    const counted = (bytes: Uint8Array, size: () => number): RowCounter => {
+      const counter = new RowCounter()
+      for (let at = 0, next = 0; at < bytes.length; at = next) {
+        next = at + size()
+        counter.add(bytes.subarray(at, next))
+      }
+      return counter
+    }
+    for (let round = 0; round < 2_000; round++) {
+      const characters = ["a", "#", "\v", "é", "\xa2", "\x8a", '"', "\n", "\r\n"]
+      const bytes = utf8.encode(Array.from({ length: int(300) }, () => of(characters)).join(""))
+      const bytewise = counted(bytes, () => 1)
+      const counter = counted(bytes, () => 1 + int(60))
+      assert.deepStrictEqual([counter.rows, counter.isWithinQuotes], [bytewise.rows, bytewise.isWithinQuotes])
     }
   })
 })
