@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import type { JobInfo } from "./job/Job.ts"
 
 /**
  * An event of a running load or query. There are a few for each block of CSV and each
@@ -14,7 +15,8 @@ import * as Duration from "effect/Duration"
  * Of loads and queries:
  *
  * - `JobCreated`: a job was opened, or one that another process opened is followed. `resends` says that its records were refused by an
- *   earlier job of the load, and are sent again.
+ *   earlier job of the load, and are sent again; an `attempt` above 1, that an upload of
+ *   the same records broke.
  * - `Processing`: Salesforce was asked how the job fares. `processed` counts failed
  *   rows too.
  * - `Reading`: more of its results was read, in so many records and bytes of CSV.
@@ -30,7 +32,8 @@ import * as Duration from "effect/Duration"
  *   spool, and its records are reckoned from the bytes.
  * - `Submitted`: the job was closed, with all its records: Salesforce has them.
  * - `JobDone`: the job is in its last state, and the outcomes of its records were
- *   read. Of those that were updated or deleted `created` does not count.
+ *   read. Of those that were updated or deleted `created` does not count. `failures` are
+ *   the failed ones by code, `job` is what Salesforce says of it, its times for one.
  *
  * Of queries:
  *
@@ -41,7 +44,12 @@ import * as Duration from "effect/Duration"
  */
 export type Progress =
   | { readonly _tag: "Encoded"; readonly records: number; readonly bytes: number }
-  | { readonly _tag: "Rejected"; readonly records: number }
+  | {
+      readonly _tag: "Rejected"
+      readonly operation: string
+      readonly object: string | undefined
+      readonly records: number
+    }
   | {
       readonly _tag: "JobCreated"
       readonly jobId: string
@@ -49,6 +57,7 @@ export type Progress =
       readonly operation: string
       readonly object: string | undefined
       readonly resends: boolean
+      readonly attempt: number
     }
   | { readonly _tag: "Uploading"; readonly jobId: string; readonly records: number; readonly bytes: number }
   | { readonly _tag: "Submitted"; readonly jobId: string; readonly records: number; readonly bytes: number }
@@ -69,6 +78,8 @@ export type Progress =
       readonly created: number
       readonly failed: number
       readonly unprocessed: number
+      readonly failures: ReadonlyArray<{ readonly code: string; readonly count: number }>
+      readonly job: JobInfo
     }
   | {
       readonly _tag: "QueryDone"
@@ -76,6 +87,7 @@ export type Progress =
       readonly records: number
       readonly bytes: number
       readonly pages: number
+      readonly job: JobInfo
     }
 
 /**

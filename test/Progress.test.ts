@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Stream } from "effect"
 import * as Ingest from "../src/ingest/Ingest.ts"
+import { JobInfo } from "../src/job/Job.ts"
 import { Faults } from "../src/org/index.ts"
 import * as Progress from "../src/Progress.ts"
 import * as Query from "../src/query/Query.ts"
@@ -34,7 +35,13 @@ describe("Progress of a load", () => {
         steps
       )
       const created = events.find((event) => event._tag === "JobCreated")
-      assert.deepInclude(created, { kind: "ingest", operation: "upsert", object: "Widget__c", resends: false })
+      assert.deepInclude(created, {
+        kind: "ingest",
+        operation: "upsert",
+        object: "Widget__c",
+        resends: false,
+        attempt: 1
+      })
       const state = fold(events, records.length)
       const { bytesDown, bytesUp, ...counts } = state.counts
       assert.deepStrictEqual(counts, {
@@ -144,7 +151,7 @@ describe("Progress of a query", () => {
 describe("Progress", () => {
   const job = (jobId: string) =>
     [
-      { _tag: "JobCreated", jobId, kind: "ingest", operation: "insert", object: "A", resends: false },
+      { _tag: "JobCreated", jobId, kind: "ingest", operation: "insert", object: "A", resends: false, attempt: 1 },
       { _tag: "Submitted", jobId, records: 100, bytes: 1000 },
       { _tag: "Processing", jobId, state: "InProgress", processed: 50, failed: 10 }
     ] as const satisfies ReadonlyArray<Progress.Progress>
@@ -165,10 +172,11 @@ describe("Progress", () => {
 
   it("keeps the hundred jobs that ended last, and the sums of all", () => {
     let state = Progress.start({ at: 0 })
+    const done = new JobInfo({ id: "1", operation: "insert", state: "JobComplete" })
     for (let n = 1; n <= 150; n++) {
       for (const event of job(`${n}`)) state = Progress.add(state, event, n)
       if (n === 3) continue
-      const counts = { succeeded: 90, created: 90, failed: 10, unprocessed: 0 }
+      const counts = { succeeded: 90, created: 90, failed: 10, unprocessed: 0, failures: [], job: done }
       state = Progress.add(state, { _tag: "JobDone", jobId: `${n}`, state: "JobComplete", ...counts }, n)
     }
     assert.strictEqual(state.jobs.length, 101)

@@ -344,25 +344,61 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
   const schedule = respectfully(options.retry ?? defaultRetry)
   const retry = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
-    Effect.retry(self, { schedule, while: (error) => error.isRetryable })
+    Effect.suspend(() => {
+      let last: BulkError.BulkError | undefined
+      const attempt = Effect.suspend(() => (last === undefined ? self : Effect.andThen(noteRetry(last), self)))
+      const noted = Effect.tapError(attempt, (error) =>
+        Effect.sync(() => {
+          last = error
+        })
+      )
+      return Effect.retry(noted, { schedule, while: (error) => error.isRetryable })
+    })
   let usage: (Usage & { readonly at: number }) | undefined
   let org: string | undefined
   let hasAnswered = false
   let hasSucceeded = false
+
+  const noteRetry = ({ reason }: BulkError.BulkError) =>
+    Metric.update(
+      Metric.withAttributes(Metrics.retries, {
+        ...Metrics.serverAddress(org),
+        "error.type": reason._tag === "ApiError" ? String(reason.status) : reason._tag
+      }),
+      1
+    )
+
+  /** Counts bytes of CSV as they go by. */
+  const counted = <E, R>(direction: "transmit" | "receive", bytes: Stream.Stream<Uint8Array, E, R>) => {
+    const metric = Metric.withAttributes(Metrics.io, {
+      ...Metrics.serverAddress(org),
+      "network.io.direction": direction
+    })
+    return Stream.mapArrayEffect(bytes, (pieces) =>
+      Effect.as(
+        Metric.update(
+          metric,
+          pieces.reduce((sum, { length }) => sum + length, 0)
+        ),
+        pieces
+      )
+    )
+  }
 
   /** Notes what an answer says besides what was asked for. */
   const note = (url: string, request: HttpRequest, response: HttpClientResponse.HttpClientResponse) =>
     Effect.gen(function* () {
       hasAnswered = true
       hasSucceeded ||= Answer.isOk(response)
-      const at = { org: url }
-      const status = String(response.status)
-      yield* Metric.update(Metric.withAttributes(Metrics.requests, { ...at, method: request.method, status }), 1)
+      const at = Metrics.serverAddress(url)
+      const what = { "http.request.method": request.method, "http.response.status_code": String(response.status) }
+      yield* Metric.update(Metric.withAttributes(Metrics.requests, { ...at, ...what }), 1)
       const said = Answer.readUsage(response)
       if (said === undefined) return
       usage = { ...said, at: yield* Clock.currentTimeMillis }
       yield* Metric.update(Metric.withAttributes(Metrics.apiCallsUsed, at), said.used)
-      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsMax, at), said.max)
+      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsLimit, at), said.max)
+      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsRemaining, at), said.max - said.used)
     })
 
   /** Sends a request to an org, and refuses to be led elsewhere. */
@@ -432,7 +468,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     if (exchange.response.status !== 401) return exchange
     const body = yield* readText(exchange)
     if (Answer.isFinalRefusal(body)) return yield* apiError(exchange, body)
-    return yield* sendWith(via, request, yield* session.renew(credentials))
+    const renewed = yield* session.renew(credentials)
+    yield* Metric.update(
+      Metric.withAttributes(Metrics.retries, { ...Metrics.serverAddress(org), "error.type": "401" }),
+      1
+    )
+    return yield* sendWith(via, request, renewed)
   })
 
   /** The versions that the org has, which it tells anybody. */
@@ -512,7 +553,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const lost = (cause: unknown) => connectionLost(toSend, cause, credentials.instanceUrl)
     // a reader may take its time: only waiting for bytes is timed
     const received = Stream.transformPull(
-      Stream.mapError(response.stream, (error) => lost(error.reason.cause)),
+      Stream.mapError(counted("receive", response.stream), (error) => lost(error.reason.cause)),
       (pull) =>
         Effect.succeed(
           Effect.timeoutOrElse(pull, { duration: idleTimeout, orElse: () => Effect.fail(lost(nothingMoves)) })
@@ -553,9 +594,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Stream.provideContext(context)
     )
     const request = HttpClientRequest.put(path).pipe(
-      HttpClientRequest.bodyStream(gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched, {
-        contentType: "text/csv; charset=UTF-8"
-      }),
+      HttpClientRequest.bodyStream(
+        counted("transmit", gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched),
+        {
+          contentType: "text/csv; charset=UTF-8"
+        }
+      ),
       gzip ? HttpClientRequest.setHeader("Content-Encoding", "gzip") : (plain) => plain,
       HttpClientRequest.acceptJson
     )

@@ -41,6 +41,7 @@ export const collect = <B>(
     const jobId = job.id
     const strangers: Array<Outcome.CsvRow> = []
     const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
+    const codes = new Map<string, number>()
     const read = { records: 0, bytes: 0 }
     let hasSkipped = false
 
@@ -89,13 +90,15 @@ export const collect = <B>(
         })
       )
 
-    const failed = outcomesOf("failedResults", ({ error, id }, record) => {
+    const failed = outcomesOf("failedResults", ({ error: raw, id }, record) => {
       counts.failed++
+      const error = Outcome.parseError(raw)
+      codes.set(error.code, (codes.get(error.code) ?? 0) + 1)
       const outcome: Outcome.Failed<B> = {
         _tag: "Failed",
         jobId,
         id: id === "" ? undefined : id,
-        error: Outcome.parseError(error),
+        error,
         record,
         origin: "org"
       }
@@ -158,7 +161,10 @@ export const collect = <B>(
         ? Effect.fail(BulkError.make(new BulkError.JobFailed({ jobId, state, detail })))
         : Effect.void
     })
-    const done = Effect.suspend(() => progress({ _tag: "JobDone", jobId, state: job.state, ...counts }))
+    const done = Effect.suspend(() => {
+      const failures = Array.from(codes, ([code, count]) => ({ code, count }))
+      return progress({ _tag: "JobDone", jobId, state: job.state, ...counts, failures, job })
+    })
 
     return failed.pipe(
       Stream.concat(unprocessed),

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import type { Connection } from "../connection/Connection.ts"
+import { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
+import { measured } from "../measured.ts"
 import * as Csv from "../record/Csv.ts"
 import { collect } from "./collect.ts"
 import type { Join } from "./join.ts"
@@ -17,7 +18,8 @@ export const follow = (
 ): Stream.Stream<Outcome<CsvRow>, BulkError.BulkError, Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const { onJobFailed = "fail", outcomes = "all", poll, progress = () => Effect.void } = options
+      const { onJobFailed = "fail", outcomes = "all", poll } = options
+      const progress = measured((yield* Connection).org, options.progress)
       const first = yield* IngestJob.get(jobId)
       if (first.state === "Open") {
         return yield* BulkError.make(
@@ -25,7 +27,7 @@ export const follow = (
         )
       }
       const { object, operation } = first
-      yield* progress({ _tag: "JobCreated", jobId, kind: "ingest", operation, object, resends: false })
+      yield* progress({ _tag: "JobCreated", jobId, kind: "ingest", operation, object, resends: false, attempt: 1 })
       const job = yield* IngestJob.awaitDone(jobId, {
         poll,
         onLook: (job) =>
@@ -47,7 +49,7 @@ export const follow = (
         progress
       })
     })
-  )
+  ).pipe(Stream.withSpan("Ingest.resume", { attributes: { "salesforce.job.id": jobId } }))
 
 /** How many rows were sent, only the results tell; or, where successes are not read, the job's counters. */
 const joinOf = (job: Job.JobInfo, successes: boolean): Join<CsvRow> => {

@@ -14,6 +14,7 @@ import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Poll from "../job/Poll.ts"
+import { measured } from "../measured.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
 import { type Collect, collect } from "./collect.ts"
@@ -84,10 +85,14 @@ export const load = <T, B, E, R>(
 ): Stream.Stream<Outcome.Outcome<B>, E | BulkError.BulkError, R | Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const { concurrency, limits, progress = () => Effect.void } = options
+      const { concurrency, limits } = options
+      const { object, operation } = options.job
       const scope = yield* Effect.scope
       const connection = yield* Connection
+      const progress = measured(connection.org, options.progress)
       const jobs = yield* Jobs.open(options.onInterrupt, progress)
+      const about = { "salesforce.operation": operation, "salesforce.object": object }
+      const span = yield* Effect.makeSpanScoped("Ingest.load", { attributes: about })
       const out = yield* Queue.bounded<
         Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>,
         E | BulkError.BulkError | Cause.Done
@@ -124,14 +129,15 @@ export const load = <T, B, E, R>(
 
       /** Emits records that are not sent. */
       const reject = (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> =>
-        Effect.andThen(progress({ _tag: "Rejected", records: outcomes.length }), emit(outcomes))
+        Effect.andThen(progress({ _tag: "Rejected", operation, object, records: outcomes.length }), emit(outcomes))
 
       /** Uploads a part: to one job, or another if the upload breaks. Undefined if the part has failed. */
       const upload = <E2>(part: Parts.Part<E2>, dialect: Csv.Dialect, resends = false) => {
+        let attempt = 0
         const once = Effect.gen(function* () {
           const { id } = yield* jobs.create({ ...options.job, ...dialect })
-          const { object, operation } = options.job
-          yield* progress({ _tag: "JobCreated", jobId: id, kind: "ingest", operation, object, resends })
+          attempt++
+          yield* progress({ _tag: "JobCreated", jobId: id, kind: "ingest", operation, object, resends, attempt })
           return yield* IngestJob.upload(id, told(id, part), { gzip: options.gzip }).pipe(
             Effect.as(id),
             Effect.onInterrupt(() => jobs.abandon(id)),
@@ -229,48 +235,55 @@ export const load = <T, B, E, R>(
         yield* emitAll(refused)
       })
 
-      const resendSome = Effect.fnUntraced(function* (
-        again: NonNullable<Load<T, B>["again"]>,
-        first: Inlet.Layout,
-        refused: ReadonlyArray<Outcome.Failed<B>>
-      ): Effect.fn.Return<ReadonlyArray<Outcome.Failed<B>>, E | BulkError.BulkError, Connection | Scope.Scope> {
-        const { blocks, layout } = again(
-          refused.map(({ record }) => record),
-          first
-        )
-        const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
-        yield* spooled.write(layout.header)
-        let bytes = layout.header.length
-        let rows = 0
-        for (const block of blocks) {
-          join.enter(block)
-          keep(block.records)
-          yield* spooled.write(block.bytes)
-          bytes += block.bytes.length
-          rows += block.rows
-        }
-        const jobId = yield* upload(
-          { csv: spooled.read, failure: () => undefined, bytes: () => bytes, rows: () => rows },
-          layout.dialect,
-          true
-        ).pipe(
-          unlessStopped,
-          // nothing was submitted: what is known of them stands
-          Effect.tapError(() => emitAll(refused))
-        )
-        if (jobId === undefined) return refused
-        yield* jobs.close(jobId)
-        yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
-        const settled = yield* settle(jobId, join, layout.dialect)
-        if (Exit.isFailure(settled.exit)) yield* fail(settled.exit.cause)
-        return settled.again
-      }, Effect.scoped)
+      const resendSome = Effect.fnUntraced(
+        function* (
+          again: NonNullable<Load<T, B>["again"]>,
+          first: Inlet.Layout,
+          refused: ReadonlyArray<Outcome.Failed<B>>
+        ): Effect.fn.Return<ReadonlyArray<Outcome.Failed<B>>, E | BulkError.BulkError, Connection | Scope.Scope> {
+          const { blocks, layout } = again(
+            refused.map(({ record }) => record),
+            first
+          )
+          const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
+          yield* spooled.write(layout.header)
+          let bytes = layout.header.length
+          let rows = 0
+          for (const block of blocks) {
+            join.enter(block)
+            keep(block.records)
+            yield* spooled.write(block.bytes)
+            bytes += block.bytes.length
+            rows += block.rows
+          }
+          const jobId = yield* upload(
+            { csv: spooled.read, failure: () => undefined, bytes: () => bytes, rows: () => rows },
+            layout.dialect,
+            true
+          ).pipe(
+            unlessStopped,
+            // nothing was submitted: what is known of them stands
+            Effect.tapError(() => emitAll(refused))
+          )
+          if (jobId === undefined) return refused
+          yield* jobs.close(jobId)
+          yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
+          const settled = yield* settle(jobId, join, layout.dialect)
+          if (Exit.isFailure(settled.exit)) yield* fail(settled.exit.cause)
+          return settled.again
+        },
+        Effect.scoped,
+        Effect.withSpan("Ingest.resend", { attributes: about })
+      )
 
       /** Uploads and submits one part, and leaves it to be settled. */
       const submit = Effect.fnUntraced(function* (inlet: Inlet.Inlet<B, E>) {
         const layout = inlet.layout()
         const partScope = yield* Scope.fork(scope)
         const leave = Effect.andThen(Scope.close(partScope, Exit.void), slots.release(1))
+        const partSpan = yield* Effect.makeSpanScoped("Ingest.part", {
+          attributes: about
+        }).pipe(Scope.provide(partScope))
         const submitted = yield* Effect.gen(function* () {
           const keeping = yield* Scope.provide(options.open(layout, limits.bytes), partScope)
           const part = yield* Parts.make({
@@ -292,7 +305,10 @@ export const load = <T, B, E, R>(
           yield* keeping.release
           yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes: part.bytes() })
           return { jobId, join }
-        }).pipe(Effect.onError(() => leave))
+        }).pipe(
+          Effect.withParentSpan(partSpan),
+          Effect.onError(() => leave)
+        )
         if (submitted === undefined) {
           yield* leave
           return
@@ -302,6 +318,7 @@ export const load = <T, B, E, R>(
             Effect.andThen(Exit.isFailure(exit) ? fail(exit.cause) : Effect.void, resend(again, layout))
           ),
           failing,
+          Effect.withParentSpan(partSpan),
           Effect.ensuring(leave),
           Effect.forkIn(scope)
         )
@@ -328,6 +345,7 @@ export const load = <T, B, E, R>(
         failing,
         Effect.andThen(Effect.suspend(() => Fiber.awaitAll([...settling]))),
         Effect.andThen(Effect.suspend(() => (failure === undefined ? Queue.end(out) : Queue.failCause(out, failure)))),
+        Effect.withParentSpan(span),
         Effect.forkIn(scope)
       )
       return Stream.fromPull(Effect.succeed(Queue.take(out)))

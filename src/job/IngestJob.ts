@@ -71,17 +71,27 @@ export const upload = <E, R>(
   csv: Stream.Stream<Uint8Array, E, R>,
   options?: UploadOptions
 ): Effect.Effect<void, E | BulkError.BulkError, R | Connection> =>
-  Connection.use((connection) => connection.upload(`${endpoint.path(jobId)}/batches`, withinLimit(jobId, csv), options))
+  Effect.suspend(() => {
+    const sent = { bytes: 0 }
+    return Connection.use((connection) =>
+      connection.upload(`${endpoint.path(jobId)}/batches`, withinLimit(jobId, csv, sent), options)
+    ).pipe(
+      Effect.ensuring(Effect.suspend(() => Effect.annotateCurrentSpan("salesforce.csv.size", sent.bytes))),
+      endpoint.span("upload", jobId)
+    )
+  })
 
+/** Counts what is sent. */
 const withinLimit = <E, R>(
   jobId: string,
-  csv: Stream.Stream<Uint8Array, E, R>
+  csv: Stream.Stream<Uint8Array, E, R>,
+  sent: { bytes: number }
 ): Stream.Stream<Uint8Array, E | BulkError.BulkError, R> =>
   Stream.suspend(() => {
-    let bytes = 0
+    sent.bytes = 0
     return Stream.mapArrayEffect(csv, (blocks) => {
-      for (const block of blocks) bytes += block.length
-      return bytes > Limits.uploadBytes
+      for (const block of blocks) sent.bytes += block.length
+      return sent.bytes > Limits.uploadBytes
         ? Effect.fail(BulkError.make(new BulkError.UploadTooLarge({ jobId, limit: Limits.uploadBytes })))
         : Effect.succeed(blocks)
     })
@@ -243,4 +253,8 @@ export const results = (jobId: string, file: ResultFile): Stream.Stream<Uint8Arr
       }),
       ({ bytes }) => bytes
     )
+  ).pipe(
+    Stream.withSpan("IngestJob.results", {
+      attributes: { "salesforce.job.id": jobId, "salesforce.result.file": file }
+    })
   )

@@ -239,7 +239,7 @@ export const page = (
   const path = `${endpoint.path(jobId)}/results`
   const unexpected = (problem: string) =>
     Result.fail(BulkError.make(new BulkError.UnexpectedResponse({ request: `GET ${path}`, problem })))
-  return download<Head>({
+  const opened = download<Head>({
     jobId,
     path,
     query: { locator, maxRecords },
@@ -269,6 +269,17 @@ export const page = (
       }
     }))
   )
+  // a page lasts until it is read
+  return Effect.flatMap(
+    Effect.makeSpanScoped("QueryJob.page", { attributes: { "salesforce.job.id": jobId } }),
+    (span) =>
+      Effect.withParentSpan(
+        Effect.tap(opened, ({ numberOfRecords }) =>
+          Effect.sync(() => span.attribute("salesforce.page.records", numberOfRecords))
+        ),
+        span
+      )
+  )
 }
 
 /**
@@ -289,7 +300,7 @@ export const resultPages = (jobId: string): Stream.Stream<string | undefined, Bu
         )
       )
     )
-  )
+  ).pipe(Stream.withSpan("QueryJob.resultPages", { attributes: { "salesforce.job.id": jobId } }))
 }
 
 type Head = Pick<Page, "numberOfRecords" | "next">

@@ -40,10 +40,34 @@ const multipart = (job: object, csv: string) => {
   return { content: lines.join("\r\n"), contentType: `multipart/form-data; boundary=${boundary}` }
 }
 
+/** Notes a job's id, what it is to do, and how it fares, on the span of a step. */
+const note = (job: Job.JobInfo): Effect.Effect<void> => {
+  const attributes = {
+    "salesforce.job.id": job.id,
+    "salesforce.job.state": job.state,
+    "salesforce.operation": job.operation,
+    "salesforce.object": job.object,
+    "salesforce.records.processed": job.numberRecordsProcessed,
+    "salesforce.records.failed": job.numberRecordsFailed
+  }
+  return Effect.annotateCurrentSpan(
+    Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
+  )
+}
+
+/** Spans of a job's steps, named after the functions that take them. */
+const stepOf =
+  (module: "IngestJob" | "QueryJob") =>
+  (step: string, jobId?: string): (<A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+    Effect.withSpan(`${module}.${step}`, {
+      attributes: jobId === undefined ? {} : { "salesforce.job.id": jobId }
+    }) as never
+
 /** The operations that ingest and query jobs share, each at its own path. */
 export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   const jobType = base === "/jobs/ingest" ? "V2Ingest" : "V2Query"
   const path = (jobId: string): string => `${base}/${encodeURIComponent(jobId)}`
+  const span = stepOf(base === "/jobs/ingest" ? "IngestJob" : "QueryJob")
 
   const create = (body: object): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
     Connection.use((connection) =>
@@ -57,7 +81,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
         },
         Job.JobInfo
       )
-    )
+    ).pipe(Effect.tap(note), span("create"))
 
   /** Creates and submits a job by one request, which is never repeated: records could be submitted twice. */
   const submit = (body: object, csv: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
@@ -66,7 +90,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
         { method: "POST", path: base, repeatable: false, text: multipart({ ...format, ...body }, csv) },
         Job.JobInfo
       )
-    )
+    ).pipe(Effect.tap(note), span("submitSmall"))
 
   const get = (jobId: string): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
     Connection.use((connection) => connection.json({ method: "GET", path: path(jobId) }, Job.JobInfo))
@@ -82,7 +106,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
       isRefusedState(error)
         ? Effect.flatMap(get(jobId), (job) => (job.state === "Aborted" ? Effect.succeed(job) : Effect.fail(error)))
         : Effect.fail(error)
-    )
+    ).pipe(span("abort", jobId))
 
   /** Deletes a job with its data; one that is not there any more counts as deleted. */
   const remove = (jobId: string): Effect.Effect<void, BulkError.BulkError, Connection> =>
@@ -90,7 +114,8 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
       connection.json({ method: "DELETE", path: path(jobId), repeatable: true }, Schema.Null)
     ).pipe(
       Effect.catch((error) => (error.isNotFound ? Effect.void : Effect.fail(error))),
-      Effect.asVoid
+      Effect.asVoid,
+      span("remove", jobId)
     )
 
   /** The jobs of the org, page after page as they are consumed. */
@@ -131,15 +156,15 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
       return Connection.use((connection) => connection.retry(once)).pipe(
         Effect.mapError((error) => (error.isRetryable ? unknown(error) : error))
       )
-    })
+    }).pipe(span("close", jobId))
 
   const awaitDone = <R = never>(
     jobId: string,
     options?: AwaitOptions<R>
   ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | R> =>
-    inOrg(Poll.untilDone(get(jobId), { ...options, jobId }))
+    inOrg(Poll.untilDone(get(jobId), { ...options, jobId })).pipe(Effect.tap(note), span("awaitDone", jobId))
 
-  return { path, create, submit, get, list, abort, remove, close, awaitDone }
+  return { path, span, create, submit, get, list, abort, remove, close, awaitDone }
 }
 
 const isRefusedState = ({ code }: BulkError.BulkError): boolean => code === "INVALID_JOB_STATE"

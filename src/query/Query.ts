@@ -29,6 +29,7 @@ import { complete, run } from "./run.ts"
 import type * as Soql from "./Soql.ts"
 import { textOf } from "./select.ts"
 import { type Change, changesSince, recordsSince, type Since, type SinceOptions } from "./since.ts"
+import { watched } from "./watching.ts"
 
 export type { CsvOptions, Options, PagesOptions, RunOptions, What } from "./options.ts"
 export type { Resolved, ResolveOptions, Unresolved } from "./resolve.ts"
@@ -156,18 +157,19 @@ export interface Page<A> {
  * @since 0.1.0
  */
 export const pages = <S extends RecordCodec.RecordSchema>(
-  options: { readonly schema: S; readonly all?: boolean | undefined } & PagesOptions & What
+  given: { readonly schema: S; readonly all?: boolean | undefined } & PagesOptions & What
 ): Stream.Stream<Page<S["Type"]>, BulkError.BulkError, Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const { codec, soql } = yield* prepare(options)
+      const { codec, soql } = yield* prepare(given)
+      const options = yield* watched(given)
       // the job is needed as long as there are pages to go on with
       const afterwards = options.afterwards === "keep" ? "keep" : undefined
       const { all, poll, progress } = options
       const job = yield* run(soql, { all, poll, progress, afterwards })
       return pagesOf(job, options, codec)
     })
-  )
+  ).pipe(Stream.withSpan("Query.pages"))
 
 /**
  * Goes on with the pages of a query that another process began: from a locator, or from
@@ -187,18 +189,19 @@ export const pages = <S extends RecordCodec.RecordSchema>(
 export const resume = <S extends RecordCodec.RecordSchema>(
   jobId: string,
   locator: string | undefined,
-  options: { readonly schema: S } & PagesOptions
+  given: { readonly schema: S } & PagesOptions
 ): Stream.Stream<Page<S["Type"]>, BulkError.BulkError, Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      yield* checkPages(options)
-      const codec = yield* codecOf(options.schema)
+      yield* checkPages(given)
+      const codec = yield* codecOf(given.schema)
+      const options = yield* watched(given)
       const job = yield* Effect.mapError(complete({ id: jobId, operation: "query" }, options), (cause) =>
         cause.isNotFound ? BulkError.make(new BulkError.ResultsExpired({ jobId, cause }), cause.org) : cause
       )
       return pagesOf(job, options, codec, locator)
     })
-  )
+  ).pipe(Stream.withSpan("Query.resume", { attributes: { "salesforce.job.id": jobId } }))
 
 const pagesOf = <A>(
   job: Job.JobInfo,

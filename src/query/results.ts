@@ -8,7 +8,7 @@ import type { RunOptions } from "./options.ts"
 import * as Pages from "./pages.ts"
 import { checkPages } from "./prepare.ts"
 import { run } from "./run.ts"
-import { watching } from "./watching.ts"
+import { watched, watching } from "./watching.ts"
 
 const defaultReadAhead = 8 * 1024 * 1024
 const defaultConcurrency = 4
@@ -16,28 +16,30 @@ const defaultConcurrency = 4
 /** What comes of the pages of a new job. `before` counts the records of earlier pages. */
 export const queried = <A>(
   soql: string,
-  options: RunOptions & QueryJob.CreateOptions,
+  given: RunOptions & QueryJob.CreateOptions,
   use: (page: Pages.Page, before: number) => Stream.Stream<A, BulkError.BulkError>
 ): Stream.Stream<A, BulkError.BulkError, Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      yield* checkPages(options)
+      yield* checkPages(given)
+      const options = yield* watched(given)
       const { afterwards, all, columnDelimiter, lineEnding, poll, progress } = options
       const job = yield* run(soql, { afterwards, all, columnDelimiter, lineEnding, poll, progress })
       return results(job, options, use)
     })
-  )
+  ).pipe(Stream.withSpan("Query.run"))
 
 /** What comes of the pages of a complete job, whose sum is checked at the end. */
 export const results = <A>(
-  { id: jobId, numberRecordsProcessed }: Job.JobInfo,
+  job: Job.JobInfo,
   options: RunOptions & { readonly isChained?: boolean; readonly locator?: string | undefined },
   use: (page: Pages.Page, before: number) => Stream.Stream<A, BulkError.BulkError>
 ): Stream.Stream<A, BulkError.BulkError, Connection> =>
   Stream.suspend(() => {
+    const { id: jobId, numberRecordsProcessed } = job
     const { isChained = false, locator, maxRecords, unordered = false } = options
     let received = 0
-    const watch = watching(jobId, options.progress)
+    const watch = watching(job, options.progress)
     return Pages.pagesOf(
       {
         jobId,

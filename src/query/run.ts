@@ -45,7 +45,7 @@ export const complete = Effect.fnUntraced(function* (
   { id: jobId, object, operation }: Pick<Job.JobInfo, "id" | "object" | "operation">,
   { poll, progress = () => Effect.void }: Pick<PagesOptions, "poll" | "progress">
 ): Effect.fn.Return<Job.JobInfo, BulkError.BulkError, Connection> {
-  yield* progress({ _tag: "JobCreated", jobId, kind: "query", operation, object, resends: false })
+  yield* progress({ _tag: "JobCreated", jobId, kind: "query", operation, object, resends: false, attempt: 1 })
   const job = yield* QueryJob.awaitDone(jobId, {
     poll,
     onLook: ({ numberRecordsFailed: failed = 0, numberRecordsProcessed: processed = 0, state }) =>

@@ -18,6 +18,7 @@ import { run } from "./run.ts"
 import type * as Soql from "./Soql.ts"
 import { soql } from "./Soql.ts"
 import { select, textOf } from "./select.ts"
+import { watched } from "./watching.ts"
 
 /**
  * How far changes were read: `until` by the org's clock, and what was `seen` of the
@@ -91,16 +92,17 @@ interface Found<A> {
 
 /** Changes of an object; `deletions` are those in the recycle bin. */
 export const changesSince = <S extends RecordCodec.RecordSchema>(
-  options: SinceOptions<S>,
+  given: SinceOptions<S>,
   deletions: boolean
 ): Effect.Effect<Since<Change<S["Type"]>>> =>
   Effect.sync(() => {
     let reached: Watermark | undefined
-    const { watermark } = options
+    const { watermark } = given
     const changes = Stream.unwrap(
       Effect.gen(function* () {
         reached = undefined
-        yield* checkPages(options)
+        yield* checkPages(given)
+        const options = yield* watched(given)
         const overlap = Duration.toMillis(options.overlap ?? "10 minutes")
         const codec = yield* codecOf(options.schema)
         const from = watermark === undefined ? undefined : DateTime.subtract(watermark.until, { milliseconds: overlap })
@@ -140,7 +142,7 @@ export const changesSince = <S extends RecordCodec.RecordSchema>(
           )
         )
       })
-    )
+    ).pipe(Stream.withSpan("Query.since"))
     return {
       changes,
       watermark: Effect.suspend(() =>

@@ -2,11 +2,19 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type * as BulkError from "../BulkError.ts"
+import { Connection } from "../connection/Connection.ts"
+import type * as Job from "../job/Job.ts"
+import { measured } from "../measured.ts"
 import type { PagesOptions } from "./options.ts"
 import type { Page } from "./pages.ts"
 
+/** Options whose progress is measured too. */
+export const watched = <O extends Pick<PagesOptions, "progress">>(options: O): Effect.Effect<O, never, Connection> =>
+  Effect.map(Connection, ({ org }) => ({ ...options, progress: measured(org, options.progress) }))
+
 /** Tells how the pages of a job are read, at each piece of them, and how that ends. */
-export const watching = (jobId: string, progress: PagesOptions["progress"]) => {
+export const watching = (job: Job.JobInfo, progress: PagesOptions["progress"]) => {
+  const jobId = job.id
   if (progress === undefined) return { page: (page: Page) => page, all: <S>(pages: S) => pages }
   /** Pages that are being read. */
   const open = new Set<Page>()
@@ -46,7 +54,7 @@ export const watching = (jobId: string, progress: PagesOptions["progress"]) => {
           Stream.onEnd(
             Effect.suspend(() => {
               isDrained = true
-              return progress({ _tag: "QueryDone", jobId, records, bytes, pages })
+              return progress({ _tag: "QueryDone", jobId, records, bytes, pages, job })
             })
           ),
           Stream.onExit((exit) =>

@@ -370,17 +370,20 @@ describe("Connection.layerWith", () => {
     Effect.gen(function* () {
       const org = scripted([using(17), json([], 503)])
       yield* Effect.andThen(get, Effect.flip(get)).pipe(connect(org, {}))
+      const at = { "server.address": new URL(host).host }
+      const method = { "http.request.method": "GET" }
       const snapshot = yield* Metric.snapshot
       const values = snapshot.flatMap(({ attributes, id, state }) =>
-        id.startsWith("salesforce_")
+        id.startsWith("salesforce.")
           ? [[id, attributes, "value" in state ? state.value : "count" in state && state.count]]
           : []
       )
       assert.sameDeepMembers(values, [
-        ["salesforce_api_calls_used", { org: host }, 17],
-        ["salesforce_api_calls_max", { org: host }, 1000],
-        ["salesforce_requests", { org: host, method: "GET", status: "200" }, 1],
-        ["salesforce_requests", { org: host, method: "GET", status: "503" }, 1]
+        ["salesforce.api.calls.used", { ...at, unit: "{call}" }, 17],
+        ["salesforce.api.calls.limit", { ...at, unit: "{call}" }, 1000],
+        ["salesforce.api.calls.remaining", { ...at, unit: "{call}" }, 983],
+        ["salesforce.api.requests", { ...at, unit: "{request}", ...method, "http.response.status_code": "200" }, 1],
+        ["salesforce.api.requests", { ...at, unit: "{request}", ...method, "http.response.status_code": "503" }, 1]
       ])
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
   )

@@ -10,7 +10,7 @@ const jobId = "750Qx0000000001IAA"
 const program = Effect.gen(function* () {
   yield* Console.log("begins")
   const view = yield* ProgressView.make({ label: "numbers" })
-  const job = { kind: "ingest", operation: "insert", object: "Account", resends: false } as const
+  const job = { kind: "ingest", operation: "insert", object: "Account", resends: false, attempt: 1 } as const
   yield* view.show({ _tag: "JobCreated", jobId, ...job })
   yield* Effect.never.pipe(Effect.onInterrupt(() => view.above(Console.log("aborts"))))
 }).pipe(Effect.scoped)

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Exit, Layer, Scope, Sink, Stdio } from "effect"
 import { TestClock } from "effect/testing"
+import { JobInfo } from "../../src/job/Job.ts"
 import type { Progress } from "../../src/Progress.ts"
 import * as ProgressView from "../../src/view/ProgressView.ts"
 import { cut, padded, printable, widthOf } from "../../src/view/width.ts"
@@ -42,7 +43,8 @@ const created = (jobId: string): Progress => ({
   kind: "ingest",
   operation: "upsert",
   object: "Account",
-  resends: false
+  resends: false,
+  attempt: 1
 })
 const submitted = (jobId: string, records: number): Progress => ({ _tag: "Submitted", jobId, records, bytes: records })
 const processing = (jobId: string, processed: number, failed = 0): Progress => ({
@@ -78,7 +80,9 @@ describe("ProgressView on a terminal", () => {
         succeeded: 390,
         created: 0,
         failed: 10,
-        unprocessed: 0
+        unprocessed: 0,
+        failures: [],
+        job: new JobInfo({ id: first, operation: "upsert", state: "JobComplete" })
       })
       yield* TestClock.adjust("1 second")
       assert.strictEqual(screen().length, 3)
