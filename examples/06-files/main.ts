@@ -24,7 +24,6 @@ import { abortedOnInterrupt } from "../shared/interrupt.ts"
 import { writeSample } from "./sample.ts"
 
 const operations = ["insert", "update", "upsert", "delete", "hardDelete"] as const
-type Operation = (typeof operations)[number]
 
 const flags = {
   file: Argument.File("file", { mustExist: true }).pipe(
@@ -40,6 +39,10 @@ const flags = {
     Flag.withDescription("The field by which an upsert knows records; Id by default"),
     Flag.withDefault("Id")
   ),
+  confirmProduction: Flag.String("confirm-production").pipe(
+    Flag.withDescription("The id of a production org, where rows are to be deleted in one"),
+    Flag.optional
+  ),
   objects: Flag.Path("objects").pipe(
     Flag.withDescription("Objects of the embedded org beside the standard ones: describe files, or a CSV file"),
     Flag.optional
@@ -47,7 +50,11 @@ const flags = {
 }
 
 type Load = Pick<Plan.CsvOptions, "object"> &
-  ({ readonly operation: "upsert"; readonly externalId: string } | { readonly operation: Exclude<Operation, "upsert"> })
+  (
+    | { readonly operation: "upsert"; readonly externalId: string }
+    | ({ readonly operation: "delete" | "hardDelete" } & Ingest.Confirmation)
+    | { readonly operation: "insert" | "update" }
+  )
 
 /** Says what is to be expected. Fails where the org would refuse the file as a whole. */
 const plan = Effect.fnUntraced(function* (file: string, load: Load) {
@@ -100,20 +107,28 @@ const saveFromOrg = Effect.fnUntraced(function* (columns: ReadonlyArray<Plan.Col
   yield* view.above(Console.log(`What the org has: ${to}`))
 }, Effect.scoped)
 
-const command = Command.make("npm run example -- 06", flags, ({ externalId, file, object, operation }) =>
-  Effect.gen(function* () {
-    const path = yield* Path.Path
-    const load: Load = operation === "upsert" ? { object, operation, externalId } : { object, operation }
-    const from = Option.isSome(file) ? file.value : yield* writeSample
-    const { dir, name } = path.parse(from)
-    const beside = (suffix: string) => path.join(dir, `${name}.${suffix}.csv`)
-    const { columns } = yield* plan(from, load)
-    yield* loadFile(from, load, beside("rejects"))
-    if (operation !== "delete" && operation !== "hardDelete") yield* saveFromOrg(columns, object, beside("from-org"))
-  }).pipe(
-    abortedOnInterrupt,
-    Effect.tapError(({ message }) => Console.error(message))
-  )
+const command = Command.make(
+  "npm run example -- 06",
+  flags,
+  ({ confirmProduction, externalId, file, object, operation }) =>
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      const load: Load =
+        operation === "upsert"
+          ? { object, operation, externalId }
+          : operation === "delete" || operation === "hardDelete"
+            ? { object, operation, confirmProduction: Option.getOrUndefined(confirmProduction) }
+            : { object, operation }
+      const from = Option.isSome(file) ? file.value : yield* writeSample
+      const { dir, name } = path.parse(from)
+      const beside = (suffix: string) => path.join(dir, `${name}.${suffix}.csv`)
+      const { columns } = yield* plan(from, load)
+      yield* loadFile(from, load, beside("rejects"))
+      if (operation !== "delete" && operation !== "hardDelete") yield* saveFromOrg(columns, object, beside("from-org"))
+    }).pipe(
+      abortedOnInterrupt,
+      Effect.tapError(({ message }) => Console.error(message))
+    )
 ).pipe(
   Command.withDescription("Loads a CSV file into an org, with a plan before and a reject file after."),
   Command.provide(({ objects }) =>
