@@ -46,32 +46,30 @@ const recordsOf = EmbeddedOrg.EmbeddedOrg.use(({ records }) =>
   Effect.map(Effect.all([records("Account"), records("Contact")]), ([accounts, contacts]) => [...accounts, ...contacts])
 )
 
-describe("04-org-to-org", () => {
-  it.live(
-    "copies seeded accounts and contacts, with all that they refer to",
-    () =>
-      Effect.gen(function* () {
-        const { code, stderr, stdout } = yield* runExample("04", ["--rows", "600"])
-        assert.strictEqual(code, 0, stderr)
-        assert.match(stdout, /^accounts: 150 copied\nparents of accounts: 30 copied\ncontacts: 600 copied$/m)
-        const lines = [...stdout.matchAll(/^(\w[\w ]+?) {2,}(\S+) +(\S+)$/gm)].map(([, ...cells]) => cells)
-        assert.deepStrictEqual(
-          lines.map(([name]) => name),
-          [
-            "accounts",
-            "with a parent",
-            "contacts",
-            "of an account",
-            "who report to someone",
-            "checksum of parents",
-            "checksum of accounts",
-            "checksum of reports"
-          ]
-        )
-        for (const [name, source, target] of lines) assert.strictEqual(target, source, name)
-        assert.deepStrictEqual(lines[4], ["who report to someone", "200", "200"])
-      }),
-    60_000
+// each run starts processes of its own
+describe("04-org-to-org", { timeout: 60_000 }, () => {
+  it.live("copies seeded accounts and contacts, with all that they refer to", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* runExample("04", ["--rows", "600"])
+      assert.strictEqual(code, 0, stderr)
+      assert.match(stdout, /^accounts: 150 copied\nparents of accounts: 30 copied\ncontacts: 600 copied$/m)
+      const lines = [...stdout.matchAll(/^(\w[\w ]+?) {2,}(\S+) +(\S+)$/gm)].map(([, ...cells]) => cells)
+      assert.deepStrictEqual(
+        lines.map(([name]) => name),
+        [
+          "accounts",
+          "with a parent",
+          "contacts",
+          "of an account",
+          "who report to someone",
+          "checksum of parents",
+          "checksum of accounts",
+          "checksum of reports"
+        ]
+      )
+      for (const [name, source, target] of lines) assert.strictEqual(target, source, name)
+      assert.deepStrictEqual(lines[4], ["who report to someone", "200", "200"])
+    })
   )
 
   it.live("takes no id of the one org to the other, and notices what the other refused", () =>

@@ -26,7 +26,8 @@ const stalled = Faults.onJob(Faults.stall(), { operation: "hardDelete" })
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-describe("05-purge", () => {
+// each run starts processes of its own
+describe("05-purge", { timeout: 60_000 }, () => {
   it.live("shows what it would delete in the embedded org, and deletes it when told to", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* runExample("05", ["--really", "--rows", "500"])
@@ -38,24 +39,21 @@ describe("05-purge", () => {
     })
   )
 
-  it.live(
-    "deletes nothing of a real org unless it is told to",
-    () =>
-      Effect.gen(function* () {
-        yield* visits(300)
-        const env = yield* environment
-        const shown = yield* runExample("05", [], { env })
-        assert.strictEqual(shown.code, 0, shown.stderr)
-        assert.match(shown.stdout, /: 289 of 300\n {2}\d{4}-\d\d-\d\d {2}V299\n/)
-        assert.match(shown.stdout, /^Nothing was deleted/m)
-        assert.deepStrictEqual(yield* left, upTo(300))
+  it.live("deletes nothing of a real org unless it is told to", () =>
+    Effect.gen(function* () {
+      yield* visits(300)
+      const env = yield* environment
+      const shown = yield* runExample("05", [], { env })
+      assert.strictEqual(shown.code, 0, shown.stderr)
+      assert.match(shown.stdout, /: 289 of 300\n {2}\d{4}-\d\d-\d\d {2}V299\n/)
+      assert.match(shown.stdout, /^Nothing was deleted/m)
+      assert.deepStrictEqual(yield* left, upTo(300))
 
-        const { orgId } = yield* EmbeddedOrg.EmbeddedOrg
-        const { code, stderr } = yield* runExample("05", ["--really"], { env: { ...env, CONFIRM_PRODUCTION: orgId } })
-        assert.strictEqual(code, 0, stderr)
-        assert.deepStrictEqual(yield* left, upTo(11))
-      }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true, sandbox: false }))),
-    60_000
+      const { orgId } = yield* EmbeddedOrg.EmbeddedOrg
+      const { code, stderr } = yield* runExample("05", ["--really"], { env: { ...env, CONFIRM_PRODUCTION: orgId } })
+      assert.strictEqual(code, 0, stderr)
+      assert.deepStrictEqual(yield* left, upTo(11))
+    }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true, sandbox: false })))
   )
 
   it.live("deletes nothing of a production org whose id it is not given", () =>

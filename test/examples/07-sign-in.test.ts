@@ -26,7 +26,8 @@ const cliWith = (answer: { readonly instanceUrl: string; readonly accessToken: s
 
 const who = /^ {2}sync@embedded-org\.example of 00D\w{15}, at http:\/\/127\.0\.0\.1:\d+$/gm
 
-describe("07-sign-in", () => {
+// each run starts processes of its own
+describe("07-sign-in", { timeout: 60_000 }, () => {
   it.live("signs in by each flow, and never prints a secret", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* runExample("07")
