@@ -40,8 +40,9 @@ export class Ledger {
     for (let number = 0; some.length < Math.min(5, this.expected - this.found); number++) {
       if (this.isExpected.has(number) && !this.isFound.has(number)) some.push(customerNumber(number))
     }
-    const many = (this.expected - this.found).toLocaleString("en-US")
-    return new Unaccounted({ message: `${many} customers are not in the org: ${some.join(", ")}, ...` })
+    const missing = (this.expected - this.found).toLocaleString("en-US")
+    const message = `${missing} of ${this.expected.toLocaleString("en-US")} customers are not in the org, such as ${some.join(", ")}`
+    return new Unaccounted({ message })
   }
 }
 

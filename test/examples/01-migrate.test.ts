@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Ledger } from "../../examples/01-migrate/Ledger.ts"
+import { IngestJob } from "../../src/index.ts"
+import { Faults } from "../../src/org/index.ts"
+import { environment, realOrg } from "./realOrg.ts"
 import { runExample } from "./run.ts"
 
 /** Three processes start, and load what takes a second on a machine that has nothing else to do. */
@@ -29,21 +32,48 @@ describe("01-migrate", () => {
   )
 
   it.live(
+    "fails where a customer is not in the org at the end",
+    () =>
+      Effect.gen(function* () {
+        const { code, stdout } = yield* runExample("01", ["--rows", "120"], { env: yield* environment })
+        assert.strictEqual(code, 1)
+        assert.match(stdout, /^119 succeeded, 1 failed\n +1 +FIELD_CUSTOM_VALIDATION_EXCEPTION: We do not like you$/m)
+        assert.match(stdout, /^Accounted for: 119 of 120 customers are in the org$/m)
+        assert.match(stdout, /Unaccounted: 1 of 120 customers are not in the org, such as K-00000077$/m)
+      }).pipe(
+        Effect.provide(
+          realOrg("01-migrate", {
+            onRow: {
+              Customer__c: ({ values }) =>
+                values.Number__c === "K-00000077" ? { message: "We do not like you" } : undefined
+            }
+          })
+        )
+      ),
+    timeout
+  )
+
+  it.live(
     "aborts its jobs when it is interrupted, and says so",
     () =>
       Effect.gen(function* () {
-        let interrupted = false
-        const { code, stderr, stdout } = yield* runExample("01", ["--rows", "400000"], {
+        const { code, stderr, stdout } = yield* runExample("01", ["--rows", "600"], {
+          env: yield* environment,
           onOutput: ({ stderr }, example) => {
-            if (interrupted || !/^customers: /m.test(stderr)) return
-            interrupted = true
-            example.kill("SIGINT")
+            if (!example.killed && /600 uploaded$/m.test(stderr)) example.kill("SIGINT")
           }
         })
-        assert.strictEqual(code, 130, stderr)
+        assert.strictEqual(code, 130)
         assert.match(stderr, /^Interrupted: the jobs that were not done are aborted\.$/m)
         assert.notMatch(stdout, /Accounted for/)
-      }),
+        const jobs = yield* Stream.runCollect(IngestJob.list)
+        assert.deepStrictEqual(jobs.map(({ object, state }) => `${object} ${state}`).sort(), [
+          "Branch__c JobComplete",
+          "Customer__c Aborted"
+        ])
+      }).pipe(
+        Effect.provide(realOrg("01-migrate", { faults: [Faults.onJob(Faults.stall(), { object: "Customer__c" })] }))
+      ),
     timeout
   )
 
@@ -55,7 +85,10 @@ describe("01-migrate", () => {
       const found = customers.filter(({ Number__c }) => !/^K-000(00042|77777)$/.test(Number__c))
       ledger.find([...found, ...found, { Number__c: "K-00200000" }])
       assert.deepInclude(ledger, { expected: 100_000, found: 99_998 })
-      assert.strictEqual(ledger.unaccounted?.message, "2 customers are not in the org: K-00000042, K-00077777, ...")
+      assert.strictEqual(
+        ledger.unaccounted?.message,
+        "2 of 100,000 customers are not in the org, such as K-00000042, K-00077777"
+      )
       ledger.find(customers)
       assert.isUndefined(ledger.unaccounted)
     })
