@@ -39,9 +39,7 @@ export const layerConnection = (
 
 /**
  * Loads keep their parts in files, so that a part can have 100 MB whatever memory
- * there is. Refused records are read back from there: they are equal to those that
- * were sent, and not the same objects. (A missing value of a field that may also be
- * null comes back as null.)
+ * there is. Refused records are read back from there.
  *
  * The files are in a new folder below `directory`, by default that for temporary
  * files, and can be read by this user alone. They are gone when their parts are
@@ -100,6 +98,16 @@ const readBytes = 64 * 1024
 
 const spooledIn = (file: FileHandle): Spool.Spooled => {
   let length = 0
+  const slice = (from: number, to: number) =>
+    attempt(async () => {
+      const bytes = new Uint8Array(to - from)
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesRead } = await file.read(bytes, done, bytes.length - done, from + done)
+        if (bytesRead === 0) throw new Error("a file of the spool has become shorter")
+        done += bytesRead
+      }
+      return bytes
+    })
   return {
     write: (bytes) =>
       attempt(async () => {
@@ -111,20 +119,11 @@ const spooledIn = (file: FileHandle): Spool.Spooled => {
       }),
     read: Stream.suspend(() => {
       const end = length
-      return Stream.unfold(0, (at) =>
-        at >= end
-          ? Effect.succeed(undefined)
-          : attempt(async () => {
-              const { buffer, bytesRead } = await file.read(
-                new Uint8Array(Math.min(readBytes, end - at)),
-                0,
-                Math.min(readBytes, end - at),
-                at
-              )
-              if (bytesRead === 0) throw new Error("a file of the spool has become shorter")
-              return [buffer.subarray(0, bytesRead), at + bytesRead] as const
-            })
-      )
-    })
+      return Stream.unfold(0, (at) => {
+        const next = Math.min(end, at + readBytes)
+        return at >= end ? Effect.succeed(undefined) : Effect.map(slice(at, next), (bytes) => [bytes, next] as const)
+      })
+    }),
+    slice
   }
 }

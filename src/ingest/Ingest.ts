@@ -4,6 +4,13 @@
  * Every verb turns a stream of records into a stream of outcomes. Nothing happens
  * until the outcomes are run; a stream that is only drained hides failed rows.
  *
+ * Records that outcomes hold are equal to those that were sent: they are read back from
+ * the spool by their schema. What is sent as the same empty cell comes back as the same:
+ * an empty text or a missing value as a missing one, where the field is optional, or a
+ * null where nulls are ignored. Records with a carriage return in a text, and those of a
+ * schema that cannot read what it writes, are held in memory until their part is settled.
+ * `Spool.memory({ keepsRecords: true })` holds all of them, and gives back the same objects.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -50,7 +57,7 @@ export type { Confirmation } from "./production.ts"
 export interface InsertOptions<S extends RecordCodec.RecordSchema> extends Options<S> {
   /**
    * A column whose values tell the records apart. With it, failed and unprocessed
-   * outcomes hold the very record that was sent. Default: none, and outcomes hold the
+   * outcomes hold the record that was sent. Default: none, and outcomes hold the
    * org's echo.
    */
   readonly key?: KeyColumn<S> | undefined
@@ -153,7 +160,7 @@ export function insert<S extends RecordCodec.RecordSchema>(
 /**
  * Inserts or updates records by an external id.
  *
- * Failed and unprocessed outcomes hold the very record that was sent, found by its
+ * Failed and unprocessed outcomes hold the record that was sent, found by its
  * external id. Two records of one job with the same one fail the load before that job
  * is submitted (`duplicates`); a record without one is a failed outcome and is not
  * sent. Otherwise as `insert`.
@@ -175,7 +182,7 @@ export const upsert = <S extends RecordCodec.RecordSchema>(options: UpsertOption
 /**
  * Updates records by their `Id`, a column of the schema.
  *
- * Failed and unprocessed outcomes hold the very record that was sent, found by its
+ * Failed and unprocessed outcomes hold the record that was sent, found by its
  * `Id`. Otherwise as `upsert`.
  *
  * **Example** (Closing cases)

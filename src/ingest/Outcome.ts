@@ -83,7 +83,7 @@ export interface Unprocessed<A> {
 }
 
 /**
- * What became of one record. With a key `A` is the very record that was sent;
+ * What became of one record. With a key `A` is the record that was sent;
  * without one it is the row as the org echoed it.
  *
  * @category models

@@ -20,15 +20,17 @@ export interface Spooled {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, BulkError.BulkError>
   /** What was written until the reading began. */
   readonly read: Stream.Stream<Uint8Array, BulkError.BulkError>
+  /** The bytes from one position up to another one, all of which were written. */
+  readonly slice: (from: number, to: number) => Effect.Effect<Uint8Array, BulkError.BulkError>
 }
 
 /**
  * A kind of spool.
  *
  * - `partBytes` is how large parts are, where a load does not say.
- * - `keepsRecords` says that parts are small enough for their records to be held in
- *   memory as they are, until they are settled. Otherwise they are read back from
- *   the spool, and come back equal rather than the same.
+ * - `keepsRecords` says whether the records of a part are held in memory until it is
+ *   settled, so that outcomes hold the very objects that were sent. Otherwise they are
+ *   read back from the CSV, and are equal to them.
  * - `open` makes room for so many bytes. They are gone with the scope.
  *
  * @category models
@@ -43,12 +45,19 @@ export interface Kind {
 /**
  * A spool in memory. Parts have 16 MiB by default.
  *
+ * Outcomes hold records that are equal to those that were sent. With `keepsRecords` they
+ * hold the very objects, with whatever they have besides the fields of their schema: for
+ * some three times the memory, as all records of a part are held until it is settled.
+ * Default: they are not.
+ *
  * @category constructors
  * @since 0.1.0
  */
-export const memory = (options: { readonly partBytes?: number | undefined } = {}): Kind => ({
+export const memory = (
+  options: { readonly partBytes?: number | undefined; readonly keepsRecords?: boolean | undefined } = {}
+): Kind => ({
   partBytes: options.partBytes ?? 16 * 1024 * 1024,
-  keepsRecords: true,
+  keepsRecords: options.keepsRecords ?? false,
   open: () =>
     Effect.map(
       Effect.acquireRelease(
@@ -63,10 +72,25 @@ export const memory = (options: { readonly partBytes?: number | undefined } = {}
           Effect.sync(() => {
             blocks.push(bytes)
           }),
-        read: Stream.suspend(() => Stream.rechunk(Stream.fromArray(blocks.slice()), 1))
+        read: Stream.suspend(() => Stream.rechunk(Stream.fromArray(blocks.slice()), 1)),
+        slice: (from, to) => Effect.sync(() => sliceOf(blocks, from, to))
       })
     )
 })
+
+const sliceOf = (blocks: ReadonlyArray<Uint8Array>, from: number, to: number): Uint8Array => {
+  const slice = new Uint8Array(to - from)
+  let begin = 0
+  for (const block of blocks) {
+    const end = begin + block.length
+    if (end > from && begin < to) {
+      slice.set(block.subarray(Math.max(0, from - begin), to - begin), Math.max(0, begin - from))
+    }
+    if (end >= to) break
+    begin = end
+  }
+  return slice
+}
 
 /**
  * The spool of loads that are given none of their own. Default: in memory, parts of

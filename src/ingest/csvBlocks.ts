@@ -3,6 +3,7 @@ import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } fro
 import type * as Outcome from "./Outcome.ts"
 import { prefix, withoutRows } from "./rows.ts"
 
+const none: ReadonlyMap<number, Outcome.CsvRow> = new Map()
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
 
@@ -95,7 +96,7 @@ export const csvBlocks = (options: {
         if (sent.rows === 0) continue
         const result: Block<Outcome.CsvRow> = {
           ...sent,
-          records: [],
+          held: none,
           recordAt: (row) => recordOf(sent.bytes, row),
           readable: undefined,
           rejected
@@ -137,7 +138,7 @@ export const rewritten = (
     ),
     rows: rows.length,
     keys: rows.map((row) => canonical(row[layout.keyColumn ?? ""] ?? "")),
-    records: [],
+    held: none,
     recordAt: (row) => rows[row] ?? {},
     readable: undefined,
     rejected: []

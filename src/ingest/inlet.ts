@@ -12,11 +12,11 @@ export interface Block<B> {
   readonly rows: number
   /** The key of each row in its canonical form; none without a key. */
   readonly keys: ReadonlyArray<string>
-  /** The records of the rows, where they are to be held in memory. */
-  readonly records: ReadonlyArray<B>
+  /** The records that are to be held in memory, by their rows: those that could not be read back as they are. */
+  readonly held: ReadonlyMap<number, B>
   /** The record of one row. */
   readonly recordAt: (row: number) => B
-  /** The rows to read the records back from, where those in `bytes` do not hold all of them. */
+  /** The rows to read the records back from, where those in `bytes` do not hold all their columns. */
   readonly readable: Uint8Array | undefined
   /** Records that cannot be sent, and came before these. */
   readonly rejected: ReadonlyArray<Outcome.Failed<B>>
@@ -153,7 +153,7 @@ export const rejectedOnly = <B>(rejected: ReadonlyArray<Outcome.Failed<B>>): Blo
   bytes: new Uint8Array(0),
   rows: 0,
   keys: [],
-  records: [],
+  held: new Map(),
   recordAt: () => {
     throw new RangeError("a block without rows has no records")
   },

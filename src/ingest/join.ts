@@ -1,12 +1,9 @@
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import * as Csv from "../record/Csv.ts"
 import type { Block } from "./inlet.ts"
+import type { Kept } from "./kept.ts"
 import { Keys } from "./keys.ts"
 import type { CsvRow } from "./Outcome.ts"
-import type { Spooled } from "./Spool.ts"
 
 /** The key by which rows are told apart. */
 export interface Key {
@@ -46,17 +43,16 @@ export interface Join<B> {
   readonly recordsOf: (settled: ReadonlyArray<Settled>) => Effect.Effect<ReadonlyArray<B>, BulkError.BulkError>
 }
 
-/** Finds records that were sent by the numbers of their rows. */
-export type Finder<B> = (indices: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, B>, BulkError.BulkError>
+/** Rows are looked up by the blocks they are in: not too few at once, should they come in another order. */
+const foundAtOnce = 5_000
 
 /** The join by a key: a result row is about the record that was sent with that key. */
 export const byKey = <B>(options: {
   readonly key: Key
   readonly duplicates: Duplicates
-  readonly find: Finder<B>
-  readonly batch: number
+  readonly find: Kept<B>["find"]
 }): Join<B> => {
-  const { batch, duplicates, find, key } = options
+  const { duplicates, find, key } = options
   const keys = new Keys()
   const superseded = new Set<number>()
   let settled = new Uint8Array(0)
@@ -98,14 +94,14 @@ export const byKey = <B>(options: {
       if (unsettled > 0) for (let i = 0; i < settled.length; i++) if (settled[i] === 0) indices.push(i)
       return indices
     },
-    batch,
+    batch: foundAtOnce,
     recordsOf: (settled) =>
       Effect.flatMap(find(settled.map(({ index }) => index)), (found) => {
         const records: Array<B> = []
         for (const { index } of settled) {
           const record = found.get(index)
           if (record === undefined) {
-            return failed(`row ${index} is not in it`)
+            return Effect.fail(BulkError.make(new BulkError.SpoolFailed({ cause: `row ${index} is not in it` })))
           }
           records.push(record)
         }
@@ -131,75 +127,3 @@ export const byEcho = <B>(echo: (row: CsvRow) => B): Join<B> => {
     recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => echo(row)))
   }
 }
-
-const failed = (cause: unknown) => Effect.fail(BulkError.make(new BulkError.SpoolFailed({ cause })))
-
-/** Finds records that are held in memory. `keep` holds those of the next rows. */
-export const inMemory = <B>(): { readonly keep: (records: ReadonlyArray<B>) => void; readonly find: Finder<B> } => {
-  const arrays: Array<ReadonlyArray<B>> = []
-  const begins: Array<number> = []
-  let size = 0
-  const at = (index: number): B | undefined => {
-    let low = 0
-    let high = begins.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((begins[middle] ?? 0) <= index) low = middle
-      else high = middle - 1
-    }
-    return arrays[low]?.[index - (begins[low] ?? 0)]
-  }
-  return {
-    keep: (records) => {
-      arrays.push(records)
-      begins.push(size)
-      size += records.length
-    },
-    find: (indices) =>
-      Effect.sync(() => {
-        const found = new Map<number, B>()
-        for (const index of indices) {
-          const record = at(index)
-          if (record !== undefined) found.set(index, record)
-        }
-        return found
-      })
-  }
-}
-
-/** Finds records by reading the rows that were spooled, from their header on. */
-export const inSpool =
-  <B>(options: {
-    readonly spooled: Spooled
-    readonly dialect: () => Csv.Dialect
-    readonly decode: (header: Csv.Row) => (row: Csv.Row) => Result.Result<B, string>
-  }): Finder<B> =>
-  (indices) =>
-    Effect.suspend(() => {
-      const wanted = new Set(indices)
-      const found = new Map<number, B>()
-      let index = 0
-      return options.spooled.read.pipe(
-        Csv.decode((header) => {
-          const decode = options.decode(header)
-          return Effect.succeed((rows) =>
-            Effect.suspend(() => {
-              for (const row of rows) {
-                if (wanted.has(index)) {
-                  const record = decode(row)
-                  if (Result.isFailure(record)) return failed(record.failure)
-                  found.set(index, record.success)
-                }
-                index++
-              }
-              return Effect.succeed([])
-            })
-          )
-        }, options.dialect()),
-        Stream.runDrain,
-        Effect.mapError((error) =>
-          error._tag === "BulkError" ? error : BulkError.make(new BulkError.SpoolFailed({ cause: error }))
-        ),
-        Effect.as(found)
-      )
-    })

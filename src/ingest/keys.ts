@@ -1,27 +1,36 @@
-const encodeUnit = 0xff
+const escape = 0xff
 
 /**
- * The keys of the rows of one part, each with the number of its row: some 25 bytes
+ * The keys of the rows of one part, each with the number of its row: some 30 bytes
  * a key, where a `Map` of texts takes 100 and more. Exact, not by hash alone.
  */
 export class Keys {
   size = 0
+  /** The keys one after the other: ASCII as it is, other units in three bytes. */
   private arena = new Uint8Array(1024)
+  private length = 0
   private ends = new Uint32Array(64)
+  private hashes = new Int32Array(64)
   /** Open addressing; a slot holds a row's number plus one. */
   private table = new Int32Array(128)
-  private scratch = new Uint8Array(256)
+  /** The row after the one that was found last: results come mostly in the order in which rows were sent. */
+  private next = 0
+  /** Whether a key may stand at more than one row. */
+  private isReplaced = false
 
   /**
    * Adds the key of the next row. One that is there already is not added, or takes
    * the place of the earlier one, whose number is given; -1 for a new key.
    */
   add(key: string, replace: boolean): number {
-    const length = this.write(key)
-    const slot = this.slotOf(length)
-    const earlier = (this.table[slot] ?? 0) - 1
-    if (earlier >= 0 && !replace) return earlier
-    this.append(length)
+    const hash = hashOf(key)
+    const slot = this.slotOf(key, hash)
+    const earlier = this.table[slot]! - 1
+    if (earlier >= 0) {
+      if (!replace) return earlier
+      this.isReplaced = true
+    }
+    this.append(key, hash)
     this.table[slot] = this.size
     if (this.size * 2 > this.table.length) this.grow()
     return earlier
@@ -29,79 +38,91 @@ export class Keys {
 
   /** The number of the row with this key, or -1. */
   indexOf(key: string): number {
-    return (this.table[this.slotOf(this.write(key))] ?? 0) - 1
+    const { next } = this
+    const isNext = next < this.size && !this.isReplaced && this.equals(next, key)
+    const index = isNext ? next : this.table[this.slotOf(key, hashOf(key))]! - 1
+    this.next = index + 1
+    return index
   }
 
-  /** Puts the key's bytes into `scratch`: ASCII as it is, other units in three bytes. */
-  private write(key: string): number {
-    if (key.length * 3 > this.scratch.length) this.scratch = new Uint8Array(key.length * 6)
-    const { scratch } = this
-    let length = 0
-    for (let i = 0; i < key.length; i++) {
-      const unit = key.charCodeAt(i)
-      if (unit < 0x80) scratch[length++] = unit
-      else {
-        scratch[length++] = encodeUnit
-        scratch[length++] = unit >> 8
-        scratch[length++] = unit & 0xff
-      }
-    }
-    return length
-  }
-
-  /** The slot of the key in `scratch`, or the empty one where it would be. */
-  private slotOf(length: number): number {
-    const mask = this.table.length - 1
-    let slot = hash(this.scratch, 0, length) & mask
+  /** The slot of a key, or the empty one where it would be. */
+  private slotOf(key: string, hash: number): number {
+    const { hashes, table } = this
+    const mask = table.length - 1
+    let slot = hash & mask
     for (;;) {
-      const entry = this.table[slot] ?? 0
-      if (entry === 0 || this.equals(entry - 1, length)) return slot
+      const entry = table[slot]!
+      if (entry === 0 || (hashes[entry - 1] === hash && this.equals(entry - 1, key))) return slot
       slot = (slot + 1) & mask
     }
   }
 
-  private equals(index: number, length: number): boolean {
-    const begin = index === 0 ? 0 : (this.ends[index - 1] ?? 0)
-    if ((this.ends[index] ?? 0) - begin !== length) return false
-    // keys differ at their ends more often than at their beginnings
-    for (let i = length - 1; i >= 0; i--) if (this.arena[begin + i] !== this.scratch[i]) return false
-    return true
+  private equals(index: number, key: string): boolean {
+    const { arena, ends } = this
+    const end = ends[index]!
+    let at = index === 0 ? 0 : ends[index - 1]!
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      if (unit < 0x80) {
+        if (at >= end || arena[at++] !== unit) return false
+      } else {
+        if (at + 3 > end || arena[at] !== escape || arena[at + 1] !== unit >> 8 || arena[at + 2] !== (unit & 0xff)) {
+          return false
+        }
+        at += 3
+      }
+    }
+    return at === end
   }
 
-  private append(length: number): void {
-    const begin = this.size === 0 ? 0 : (this.ends[this.size - 1] ?? 0)
-    if (begin + length > this.arena.length) {
-      const larger = new Uint8Array(Math.max(this.arena.length * 2, begin + length))
+  private append(key: string, hash: number): void {
+    if (this.length + key.length * 3 > this.arena.length) {
+      const larger = new Uint8Array(Math.max(this.arena.length * 2, this.length + key.length * 3))
       larger.set(this.arena)
       this.arena = larger
     }
     if (this.size === this.ends.length) {
-      const larger = new Uint32Array(this.ends.length * 2)
-      larger.set(this.ends)
-      this.ends = larger
+      const ends = new Uint32Array(this.size * 2)
+      ends.set(this.ends)
+      this.ends = ends
+      const hashes = new Int32Array(this.size * 2)
+      hashes.set(this.hashes)
+      this.hashes = hashes
     }
-    this.arena.set(this.scratch.subarray(0, length), begin)
-    this.ends[this.size++] = begin + length
+    const { arena } = this
+    let at = this.length
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      if (unit < 0x80) arena[at++] = unit
+      else {
+        arena[at++] = escape
+        arena[at++] = unit >> 8
+        arena[at++] = unit & 0xff
+      }
+    }
+    this.length = at
+    this.hashes[this.size] = hash
+    this.ends[this.size++] = at
   }
 
   private grow(): void {
     const before = this.table
-    this.table = new Int32Array(before.length * 2)
-    const mask = this.table.length - 1
+    const table = new Int32Array(before.length * 2)
+    const mask = table.length - 1
     for (const entry of before) {
       if (entry === 0) continue
-      const begin = entry === 1 ? 0 : (this.ends[entry - 2] ?? 0)
-      let slot = hash(this.arena, begin, this.ends[entry - 1] ?? 0) & mask
-      while (this.table[slot] !== 0) slot = (slot + 1) & mask
-      this.table[slot] = entry
+      let slot = this.hashes[entry - 1]! & mask
+      while (table[slot] !== 0) slot = (slot + 1) & mask
+      table[slot] = entry
     }
+    this.table = table
   }
 }
 
-/** FNV-1a, mixed once more so that its low bits depend on all of it. */
-const hash = (bytes: Uint8Array, begin: number, end: number): number => {
+/** FNV-1a over units, mixed once more so that its low bits depend on all of it. */
+const hashOf = (key: string): number => {
   let h = 0x811c9dc5
-  for (let i = begin; i < end; i++) h = Math.imul(h ^ (bytes[i] ?? 0), 0x01000193)
+  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return h ^ (h >>> 13)
 }

@@ -28,7 +28,7 @@ import type * as Spool from "./Spool.ts"
 /** What the records of one part are kept in, and how its results find them. */
 export interface Keeping<B> {
   readonly join: Join<B>
-  readonly keep: (records: ReadonlyArray<B>) => void
+  readonly keep: (block: Inlet.Block<B>) => void
   readonly spooled: Spool.Spooled
   readonly readable: Spool.Spooled | undefined
   /** Called when the part is submitted: the CSV is not needed to upload it again. */
@@ -98,6 +98,7 @@ export const load = <T, B, E, R>(
         E | BulkError.BulkError | Cause.Done
       >(1)
       const slots = yield* Semaphore.make(concurrency)
+      const emitting = yield* Semaphore.make(1)
       const retrying = yield* Semaphore.make(1)
       const stopped = yield* Deferred.make<void>()
       const settling = new Set<Fiber.Fiber<unknown, unknown>>()
@@ -116,7 +117,8 @@ export const load = <T, B, E, R>(
         Effect.raceFirst(self, Effect.as(Deferred.await(stopped), undefined))
 
       const emit = (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> => {
-        const offered = Queue.offer(out, outcomes)
+        // one at a time: the queue's set of those that wait would keep outcomes long after they are taken
+        const offered = emitting.withPermits(1)(Queue.offer(out, outcomes))
         if (options.onRowError === "outcome") return offered
         const failed = outcomes.find((outcome) => outcome._tag === "Failed")
         if (failed === undefined) return offered
@@ -251,7 +253,7 @@ export const load = <T, B, E, R>(
           let rows = 0
           for (const block of blocks) {
             join.enter(block)
-            keep(block.records)
+            keep(block)
             yield* spooled.write(block.bytes)
             bytes += block.bytes.length
             rows += block.rows

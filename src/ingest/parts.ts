@@ -28,7 +28,7 @@ export interface Making<B, E> {
   readonly spooled: Spooled
   /** Where rows are kept from which records can be read back, if those that are sent do not do. */
   readonly readable: Spooled | undefined
-  readonly keep: (records: ReadonlyArray<B>) => void
+  readonly keep: (block: Block<B>) => void
   readonly emit: (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>) => Effect.Effect<void>
   /** Whether all of it is known before the first byte is sent. */
   readonly whole: boolean
@@ -57,6 +57,8 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
   const lock = yield* Semaphore.make(1)
   let rows = 0
   let bytes = header.length
+  /** What is kept to be read back is no more than what may be sent. */
+  let readableBytes = readableHeader?.length ?? 0
   let isFull = false
   let failure: Cause.Cause<E | BulkError.BulkError> | undefined
   /** Which run of the CSV is the present one: an earlier one may still hold on. */
@@ -64,6 +66,11 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
 
   yield* spooled.write(header)
   if (readable !== undefined && readableHeader !== undefined) yield* readable.write(readableHeader)
+
+  const hasRoomFor = (block: Block<B>): boolean =>
+    rows + block.rows <= limits.rows &&
+    bytes + block.bytes.length <= limits.bytes &&
+    readableBytes + (block.readable?.length ?? 0) <= limits.bytes
 
   /** The block without the rows that are not to be sent; these are outcomes. */
   const admit = (block: Block<B>): Effect.Effect<Block<B>, BulkError.BulkError> => {
@@ -76,30 +83,38 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
       bytes: withoutRows(block.bytes, isWanted),
       rows: block.rows - left.size,
       keys: block.keys.filter((_, row) => isWanted(row)),
-      records: block.records.filter((_, row) => isWanted(row)),
+      held: new Map(
+        wanted.flatMap((from, to) => {
+          const record = block.held.get(from)
+          return record === undefined ? [] : [[to, record] as const]
+        })
+      ),
       recordAt: (row) => block.recordAt(wanted[row] ?? row),
       readable: block.readable && withoutRows(block.readable, isWanted),
       rejected: [...block.rejected, ...[...left].map((row) => duplicate(block.recordAt(row), "the first one was sent"))]
     })
   }
 
-  /** Takes the block into the part. */
-  const accept = (block: Block<B>) =>
-    Effect.gen(function* () {
-      const admitted = yield* admit(block)
-      inlet.take()
-      if (admitted.rows > 0) {
-        yield* spooled.write(admitted.bytes)
-        if (readable !== undefined && admitted.readable !== undefined) yield* readable.write(admitted.readable)
-        keep(admitted.records)
-        rows += admitted.rows
-        bytes += admitted.bytes.length
-        // here, where no interrupt comes between: the next run of the CSV must know it
-        if (rows >= limits.rows) isFull = true
-      }
-      rejected.push(...admitted.rejected)
-      return admitted
-    })
+  /**
+   * Takes the block into the part. One generator function for all blocks: V8 makes a
+   * hidden class for each of them, which would hold the block until the next full collection.
+   */
+  const accept = Effect.fnUntraced(function* (block: Block<B>) {
+    const admitted = yield* admit(block)
+    inlet.take()
+    if (admitted.rows > 0) {
+      yield* spooled.write(admitted.bytes)
+      if (readable !== undefined && admitted.readable !== undefined) yield* readable.write(admitted.readable)
+      keep(admitted)
+      rows += admitted.rows
+      bytes += admitted.bytes.length
+      readableBytes += admitted.readable?.length ?? 0
+      // here, where no interrupt comes between: the next run of the CSV must know it
+      if (rows >= limits.rows) isFull = true
+    }
+    rejected.push(...admitted.rejected)
+    return admitted
+  })
   const rejected: Array<Outcome.Failed<B>> = []
   const emitRejected = Effect.suspend(() => {
     const outcomes = rejected.slice()
@@ -120,7 +135,7 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
         if (isFull || mine !== run) return yield* Cause.done()
         const block = yield* inlet.peek({ rows: limits.rows - rows, until })
         if (mine !== run) return yield* Cause.done()
-        if (block === undefined || bytes + block.bytes.length > limits.bytes || rows + block.rows > limits.rows) {
+        if (block === undefined || !hasRoomFor(block)) {
           isFull = true
           continue
         }

@@ -11,6 +11,7 @@ import * as RecordCodec from "../record/RecordCodec.ts"
 import { csvBlocks, csvRow, rewritten } from "./csvBlocks.ts"
 import type * as Inlet from "./inlet.ts"
 import * as Join from "./join.ts"
+import { kept } from "./kept.ts"
 import type { Keeping, Load } from "./load.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
@@ -26,8 +27,6 @@ export interface How<A, B> {
   readonly key: string | undefined
   /** A record as outcomes hold it. */
   readonly shown: (record: A) => B
-  /** The records that outcomes will hold, as long as they are in memory. */
-  readonly held: (records: ReadonlyArray<A>) => ReadonlyArray<B>
   /** The records of outcomes as they were given, if they can be sent once more. */
   readonly given: ((records: ReadonlyArray<B>) => ReadonlyArray<A>) | undefined
   /** The org's echo as outcomes hold it, where there is no key. */
@@ -38,7 +37,7 @@ export interface How<A, B> {
 
 type Codec<A> = RecordCodec.RecordCodec<A>
 
-/** Records that are told apart by a key come back as they are. */
+/** Records that are told apart by a key come back as they were sent. */
 export const withKey = <A>(
   codec: Codec<A>,
   options: Pick<How<A, A>, "nulls"> & {
@@ -49,14 +48,15 @@ export const withKey = <A>(
   columns: codec.columns,
   ...options,
   shown: (record) => record,
-  held: (records) => records,
   given: (records) => records,
   echo: undefined,
   read: (header) => {
-    const decode = codec.decoder(header)
+    // where nulls are cleared, an empty cell is something else
+    const decode = codec.decoder(header, options.nulls === "clear" ? "#N/A" : "")
     if (Result.isFailure(decode)) return () => Result.fail(decode.failure.message)
-    const toNull = (cell: string) => (cell === "#N/A" ? "" : cell)
-    return (row) => Result.mapError(decode.success(row.map(toNull)), ({ message }) => message)
+    // a record with other line breaks than line feeds is not read back
+    const toLineFeeds = (cell: string) => (cell.includes("\r") ? cell.replaceAll("\r\n", "\n") : cell)
+    return (row) => Result.mapError(decode.success(row.map(toLineFeeds)), ({ message }) => message)
   }
 })
 
@@ -73,14 +73,10 @@ export const withoutKey = <A>(
   columns: codec.columns,
   key: undefined,
   shown: codec.show,
-  held: () => [],
   given: undefined,
   echo: (row) => row,
   read: undefined
 })
-
-/** How many records are read back from the spool at once. */
-const readAtOnce = 50_000
 
 /** Makes a load of a verb's options. Fails with `InvalidOptions` if they cannot work. */
 export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.RecordSchema, B>(
@@ -92,7 +88,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
   const made = RecordCodec.make(options.schema)
   const codec = yield* Result.isSuccess(made) ? Effect.succeed(made.success) : invalid(options, operation, made.failure)
   const how = howOf(codec)
-  const { columns, given, key, nulls } = how
+  const { columns, given, key, nulls, read = unreadable } = how
   const limits = yield* limitsOf(options, operation, kind)
   const { columnDelimiter = "COMMA", lineEnding = "LF" } = options
   const dialect: Csv.Dialect = { columnDelimiter, lineEnding }
@@ -102,11 +98,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     return yield* invalid(options, operation, problem)
   }
   const readable =
-    key === undefined ||
-    kind.keepsRecords ||
-    (columns.length === codec.columns.length && nulls === "clear" && lineEnding === "LF")
-      ? undefined
-      : { nulls: "clear" as const, dialect: { columnDelimiter, lineEnding: "LF" as const } }
+    key === undefined || kind.keepsRecords || columns.length === codec.columns.length ? undefined : { nulls, dialect }
 
   const header = Csv.encodeRows([columns], dialect).length
   const blocks = () =>
@@ -115,7 +107,9 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
       encoder: { nulls, dialect, columns, key },
       readable,
       shown: how.shown,
-      held: kind.keepsRecords && key !== undefined ? how.held : () => [],
+      holds: key === undefined ? "none" : kind.keepsRecords ? "all" : "changed",
+      readsBack: (record) =>
+        Result.isSuccess(Result.flatMap(codec.encode(record, nulls), (cells) => read(codec.columns)(cells))),
       maxBytes: limits.bytes - header
     })
 
@@ -131,11 +125,10 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     open: opening({
       kind,
       canonical: canonical ?? ((cell) => cell),
-      isHeld: kind.keepsRecords,
       duplicates: options.duplicates ?? "fail",
       hasReadable: readable !== undefined,
       echo: how.echo,
-      read: how.read
+      read
     }),
     again:
       given === undefined
@@ -182,7 +175,6 @@ export const prepareCsv = Effect.fnUntraced(function* (
       canonical,
       duplicates: options.duplicates ?? "fail",
       hasReadable: false,
-      isHeld: false,
       echo: key === undefined ? (row) => row : undefined,
       read: (header) => (row) => Result.succeed(csvRow(header, row))
     }),
@@ -194,6 +186,8 @@ export const prepareCsv = Effect.fnUntraced(function* (
 /** By what the rows of a file are told apart. */
 export const keyOf = ({ externalId, key, operation }: CsvHow): string | undefined =>
   externalId ?? (operation === "insert" ? key : "Id")
+
+const unreadable = () => () => Result.fail("it cannot be read")
 
 const invalid = (options: LoadOptions, operation: string, problem: string) =>
   Effect.fail(
@@ -265,15 +259,13 @@ const opening =
     readonly canonical: Join.Key["canonical"]
     readonly duplicates: Join.Duplicates
     readonly hasReadable: boolean
-    /** Whether records are held in memory; otherwise they are read back. */
-    readonly isHeld: boolean
     readonly echo: How<never, B>["echo"]
-    readonly read: How<never, B>["read"]
+    readonly read: NonNullable<How<never, B>["read"]>
   }): Load<never, B>["open"] =>
   (layout, bytes) =>
     Effect.gen(function* () {
-      const { canonical, duplicates, echo, hasReadable, isHeld, kind, read } = options
-      const key = { column: layout.keyColumn ?? "", canonical }
+      const { canonical, duplicates, echo, hasReadable, kind, read } = options
+      const { dialect, header, keyColumn = "", readableHeader = header } = layout
       const inner = yield* Scope.fork(yield* Effect.scope)
       const spooled = yield* Scope.provide(kind.open({ bytes }), inner)
       const readable = hasReadable ? yield* kind.open({ bytes }) : undefined
@@ -282,19 +274,19 @@ const opening =
         const keeping: Keeping<B> = { join: Join.byEcho(echo), keep: () => {}, spooled, readable, release }
         return keeping
       }
-      const held = Join.inMemory<B>()
-      const find = isHeld
-        ? held.find
-        : Join.inSpool<B>({
-            spooled: readable ?? spooled,
-            dialect: () => layout.dialect,
-            decode: read ?? (() => () => Result.fail("it cannot be read"))
-          })
+      const { find, keep } = kept<B>({
+        spooled: readable ?? spooled,
+        header: readableHeader,
+        rowsOf: (block) => block.readable ?? block.bytes,
+        dialect,
+        read
+      })
       return {
-        join: Join.byKey({ key, duplicates, find, batch: isHeld ? 1 : readAtOnce }),
-        keep: isHeld ? held.keep : () => {},
+        join: Join.byKey({ key: { column: keyColumn, canonical }, duplicates, find }),
+        keep,
         spooled,
         readable,
-        release: isHeld || hasReadable ? release : Effect.void
+        // who holds all records, or has them elsewhere, needs the rows no more
+        release: kind.keepsRecords || hasReadable ? release : Effect.void
       }
     })

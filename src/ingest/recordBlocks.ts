@@ -7,12 +7,14 @@ import type * as Outcome from "./Outcome.ts"
 export interface RecordLayout<A, B> {
   readonly codec: RecordCodec.RecordCodec<A>
   readonly encoder: RecordCodec.EncoderOptions & { readonly columns: ReadonlyArray<string> }
-  /** How the records are written where they are to be read back, if that takes more than what is sent. */
+  /** How the records are written where they are to be read back, if that takes more columns than are sent. */
   readonly readable: RecordCodec.EncoderOptions | undefined
   /** The outcome's record for one that is not sent. */
   readonly shown: (record: A) => B
-  /** The records that are to be held in memory. */
-  readonly held: (records: ReadonlyArray<A>) => ReadonlyArray<B>
+  /** Which records are held in memory: all, none, or those that could not be read back as they are. */
+  readonly holds: "all" | "changed" | "none"
+  /** Whether the schema reads what it wrote; asked of one record. */
+  readonly readsBack: (record: A) => boolean
   /** How many bytes a block may have at most: no part takes more. */
   readonly maxBytes: number
 }
@@ -22,11 +24,12 @@ const utf8 = new TextEncoder()
 
 /** Blocks of records. */
 export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> => {
-  const { codec, encoder, held, maxBytes, readable, shown } = options
+  const { codec, encoder, maxBytes, readable, readsBack, shown } = options
   const dialect = encoder.dialect ?? Csv.standard
   const encode = codec.encoder(encoder)
   const encodeReadable = readable === undefined ? undefined : codec.encoder(readable)
   const header = (columns: ReadonlyArray<string>) => utf8.encode(Csv.encodeRows([columns], dialect))
+  const blankRow = utf8.encode(Csv.encodeRows([codec.columns.map(() => "")], dialect))
   const layout: Layout = {
     header: header(encoder.columns),
     readableHeader: readable === undefined ? undefined : header(codec.columns),
@@ -35,28 +38,49 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
   }
   // a part is cut between blocks: small parts want small blocks
   const target = Math.min(blockBytes, maxBytes / 4)
+  const none: ReadonlyMap<number, B> = new Map()
+  let { holds } = options
+  let hasReadBack = false
   let waiting: ReadonlyArray<A> = []
-  /** The same array as `waiting`, if it is not the source's. */
-  let own: Array<A> | undefined
   let at = 0
   /** How many bytes a row has, about. */
   let rowBytes = 128
   const most = () => Math.max(1, Math.floor(target / rowBytes))
 
+  /** The records as they are to be read back; those that cannot be written are held, and have blank rows. */
+  const readableOf = (records: ReadonlyArray<A>, held: Map<number, B>): Uint8Array | undefined => {
+    if (encodeReadable === undefined) return undefined
+    const whole = encodeReadable(records)
+    if (whole.rejected.length === 0) return whole.bytes
+    return concat(
+      records.map((record, row) => {
+        const { bytes, rows } = encodeReadable([record])
+        if (rows === 1) return bytes
+        held.set(row, shown(record))
+        return blankRow
+      })
+    )
+  }
+
+  /** Adds the records that the bytes do not hold as they are. */
+  const hold = (records: ReadonlyArray<A>, bytes: Uint8Array, held: Map<number, B>): void => {
+    if (holds === "changed" && !hasReadBack) {
+      hasReadBack = true
+      if (!readsBack(records[0] as A)) holds = "all"
+    }
+    if (holds === "none" || (holds === "changed" && !mayHoldLineBreaks(bytes, records.length))) return
+    for (let row = 0; row < records.length; row++) {
+      const record = records[row] as A
+      if (holds === "all" || hasReturns(record)) held.set(row, shown(record))
+    }
+  }
+
   return {
     layout: () => layout,
     add: (records) => {
-      if (at === waiting.length) {
-        waiting = records
-        own = undefined
-        at = 0
-      } else {
-        if (own === undefined) {
-          waiting = own = waiting.slice(at)
-          at = 0
-        }
-        for (const record of records) own.push(record)
-      }
+      // those that were taken are let go: an array that only grew would hold the whole source
+      waiting = at === waiting.length ? records : waiting.slice(at).concat(records)
+      at = 0
     },
     isFull: (rows) => waiting.length - at >= Math.min(rows, most()),
     next: (rows) => {
@@ -66,34 +90,33 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
           at === 0 && waiting.length <= Math.min(rows, most())
             ? waiting
             : waiting.slice(at, at + Math.min(rows, most()))
-        // what could not be read back is not sent either
-        const first = encodeReadable?.(records)
-        const encoded = encode(first?.written ?? records)
+        const encoded = encode(records)
         const { bytes } = encoded
-        if (bytes.length > maxBytes && records.length > 1) {
-          rowBytes = Math.max(rowBytes * 2, bytes.length / encoded.rows)
+        const held = new Map<number, B>()
+        const readable = readableOf(encoded.written, held)
+        const size = Math.max(bytes.length, readable?.length ?? 0)
+        if (size > maxBytes && records.length > 1) {
+          rowBytes = Math.max(rowBytes * 2, size / encoded.rows)
           continue
         }
         at += records.length
-        for (const { problem, record } of [...(first?.rejected ?? []), ...encoded.rejected]) {
-          rejected.push(clientFailure(shown(record), problem))
-        }
+        for (const { problem, record } of encoded.rejected) rejected.push(clientFailure(shown(record), problem))
         if (encoded.rows === 0) continue
-        rowBytes = Math.max(1, bytes.length / encoded.rows)
-        if (bytes.length > maxBytes) {
-          const message = `its row has ${bytes.length} bytes, more than a part may have`
+        rowBytes = Math.max(1, size / encoded.rows)
+        if (size > maxBytes) {
+          const message = `its row has ${size} bytes, more than a part may have`
           for (const record of encoded.written)
             rejected.push(clientFailure(shown(record), { column: undefined, message }))
           continue
         }
+        hold(encoded.written, readable ?? bytes, held)
         const block: Block<B> = {
           bytes,
           rows: encoded.rows,
           keys: encoded.keys,
-          records: held(encoded.written),
+          held: held.size === 0 ? none : held,
           recordAt: (row) => shown(encoded.written[row] as A),
-          readable:
-            first && (encoded.rejected.length === 0 ? first : (encodeReadable?.(encoded.written) ?? first)).bytes,
+          readable,
           rejected
         }
         return block
@@ -101,4 +124,32 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
       return rejected.length === 0 ? undefined : rejectedOnly(rejected)
     }
   }
+}
+
+const quote = 34
+const lineFeed = 10
+
+/** Whether cells hold line breaks: then there are more of them than rows. */
+const mayHoldLineBreaks = (bytes: Uint8Array, rows: number): boolean => {
+  let at = bytes.indexOf(quote)
+  if (at < 0) return false
+  let lines = 0
+  for (at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) lines++
+  return lines > rows
+}
+
+/** Whether a text holds a carriage return: line breaks are written as the job's. */
+const hasReturns = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.includes("\r")
+    : typeof value === "object" && value !== null && Object.values(value).some(hasReturns)
+
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }

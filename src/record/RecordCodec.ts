@@ -56,11 +56,12 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
   Result.map(encodableOf(ast), (whole) => {
     const { columns, encode, plan, root } = whole
     const fromEncoded = Schema.decodeUnknownResult(Schema.make<RecordSchema>(ast))
-    const rowDecoder = (positions: ReadonlyArray<number>) => (row: Csv.Row) =>
+    const rowDecoder = (positions: ReadonlyArray<number>, nullCell?: string) => (row: Csv.Row) =>
       Result.flatMap(
         Columns.fromCells(
           root,
-          positions.map((position) => row[position] ?? "")
+          positions.map((position) => row[position] ?? ""),
+          nullCell
         ),
         (encoded) => Result.mapError(fromEncoded(encoded), schemaProblem)
       )
@@ -68,7 +69,8 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
       columns,
       encoder: (options) => encoderOf(encodable(ast, options, whole), options, canGenerate()),
       encode,
-      decoder: (header) => Result.map(positionsOf(columns, header), rowDecoder),
+      decoder: (header, nullCell) =>
+        Result.map(positionsOf(columns, header), (positions) => rowDecoder(positions, nullCell)),
       show: (record) => Object.fromEntries(Columns.shown(root, record)),
       canonical: (column) => Columns.canonicalOf(root, column)
     }

@@ -179,25 +179,32 @@ export const shown = (group: Group, record: unknown): ReadonlyArray<readonly [st
   })
 
 /** The encoded record of cells that stand in the order of the columns. */
-export const fromCells = (root: Group, cells: ReadonlyArray<string>): Result.Result<unknown, Problem> => {
-  let next = 0
-  const read = (group: Group): Result.Result<Readonly<Record<string, unknown>>, Problem> => {
+export const fromCells = (
+  root: Group,
+  cells: ReadonlyArray<string>,
+  nullCell = ""
+): Result.Result<unknown, Problem> => {
+  const read = (group: Group, first: number): Result.Result<Readonly<Record<string, unknown>>, Problem> => {
     const record: Record<string, unknown> = {}
+    let next = first
     for (const node of group.nodes) {
-      const width = node._tag === "Leaf" ? 1 : node.width
-      const blank = (node.nullable || node.optional) && cells.slice(next, next + width).every((cell) => cell === "")
-      if (blank) {
-        next += width
-        if (node.nullable) record[node.name] = null
+      const from = next
+      next += node._tag === "Leaf" ? 1 : node.width
+      const isAll = (text: string): boolean => cells.slice(from, next).every((cell) => cell === text)
+      if (node.nullable && isAll(nullCell)) {
+        record[node.name] = null
         continue
       }
-      const value = node._tag === "Leaf" ? readCell(node, cells[next++] ?? "") : read(node)
-      if (Result.isFailure(value)) return Result.fail(value.failure)
-      record[node.name] = value.success
+      if (node.optional && isAll("")) continue
+      const value = node._tag === "Leaf" ? readCell(node, cells[from] ?? "") : read(node, from)
+      if (Result.isSuccess(value)) record[node.name] = value.success
+      // an empty cell that is no value of its own
+      else if (node.nullable && isAll("")) record[node.name] = null
+      else return Result.fail(value.failure)
     }
     return Result.succeed(record)
   }
-  return read(root)
+  return read(root, 0)
 }
 
 const readCell = (leaf: Leaf, cell: string): Result.Result<unknown, Problem> =>

@@ -114,7 +114,9 @@ export class MissingColumn extends Data.TaggedError("MissingColumn")<{
  * - `encode` gives the cells of a record, in the order of `columns`.
  * - `decoder` takes the header of what is read, whose columns may come in any
  *   order and case, and gives the decoder of its rows, or says which column is
- *   missing.
+ *   missing. `nullCell` is what a null is written as, by default an empty cell, as in
+ *   results; with `#N/A`, as in uploads, an empty cell is an empty text where there can
+ *   be one.
  * - `show` gives the cells of a record by column, as far as they can be written:
  *   for people, and for records that `encode` refuses.
  * - `canonical` gives, for a column of plain fields, the one form of all cells that
@@ -128,7 +130,8 @@ export interface RecordCodec<A> {
   readonly encoder: (options: EncoderOptions) => (records: ReadonlyArray<A>) => Encoded<A>
   readonly encode: (record: A, nulls: Nulls) => Result.Result<ReadonlyArray<string>, Problem>
   readonly decoder: (
-    header: ReadonlyArray<string>
+    header: ReadonlyArray<string>,
+    nullCell?: string
   ) => Result.Result<(row: ReadonlyArray<string>) => Result.Result<A, Problem>, Problem>
   readonly show: (record: A) => Readonly<Record<string, string>>
   readonly canonical: (column: string) => ((cell: string) => string) | undefined

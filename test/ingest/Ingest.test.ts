@@ -68,7 +68,7 @@ describe("Ingest.upsert", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
-  it.effect("hands back the very records that the org refused, with its reasons", () =>
+  it.effect("hands back the records that the org refused, with its reasons", () =>
     Effect.gen(function* () {
       const bad = [widget(2, { Grade__c: "Z" }), widget(5, { Name: "" }), widget(9, { Name: "x".repeat(81) })]
       const records = widgets(10).map((good) => bad.find(({ Key__c }) => Key__c === good.Key__c) ?? good)
@@ -76,7 +76,7 @@ describe("Ingest.upsert", () => {
       assert.strictEqual(succeeded.length, 7)
       assert.isTrue(error._tag === "None")
       const byKey = new Map(failed.map((outcome) => [outcome.record.Key__c, outcome]))
-      for (const record of bad) assert.strictEqual(byKey.get(record.Key__c)?.record, record)
+      for (const record of bad) assert.deepStrictEqual(byKey.get(record.Key__c)?.record, record)
       assert.isTrue(
         failed.every(({ id, jobId, origin }) => origin === "org" && id === undefined && jobId !== undefined)
       )
@@ -150,7 +150,7 @@ describe("Ingest.insert", () => {
       const { failed } = yield* settle(
         Stream.make(widget(1), refused).pipe(Ingest.insert({ object: "Widget__c", schema: Widget, key: "Key__c" }))
       )
-      assert.strictEqual(failed[0]?.record, refused)
+      assert.deepStrictEqual(failed[0]?.record, refused)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
@@ -161,7 +161,7 @@ describe("Ingest.insert", () => {
       const { failed } = yield* settle(
         Stream.make(refused).pipe(Ingest.insert({ object: "Widget__c", schema: Big, key: "Count__c" }))
       )
-      assert.strictEqual(failed[0]?.record, refused)
+      assert.deepStrictEqual(failed[0]?.record, refused)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 })
@@ -188,7 +188,7 @@ describe("Ingest.update", () => {
       )
       assert.deepStrictEqual([all.length, succeeded.length, error._tag], [21, 19, "None"])
       assert.isTrue(succeeded.every(({ created }) => !created))
-      assert.sameMembers(
+      assert.sameDeepMembers(
         failed.map(({ record }) => record),
         [tooLong, unknown]
       )
@@ -208,7 +208,7 @@ describe("Ingest.delete and Ingest.hardDelete", () => {
         )
         assert.deepStrictEqual([succeeded.length, error._tag], [4, "None"])
         assert.deepStrictEqual(Object.keys(succeeded[0]?.row ?? {}), ["Id"])
-        assert.strictEqual(failed[0]?.record, unknown)
+        assert.deepStrictEqual(failed[0]?.record, unknown)
         assert.strictEqual((yield* stored).length, 6)
       }).pipe(virtually, Effect.provide(inProcess({ hardDelete: true })))
     )
@@ -380,7 +380,7 @@ describe("a load that goes wrong", () => {
           Ingest.upsert({ object: "Widget__c", schema: Odd, externalId: "Key__c", nulls: "clear" })
         )
       )
-      assert.sameMembers(
+      assert.sameDeepMembers(
         unprocessed.map(({ record }) => record),
         records
       )
@@ -460,7 +460,7 @@ describe("results that do not add up", () => {
       const lost = widget(3)
       const { error, succeeded, unprocessed } = yield* settle(Stream.make(widget(1), widget(2), lost).pipe(upsert))
       assert.strictEqual(succeeded.length, 2)
-      assert.strictEqual(unprocessed[0]?.record, lost)
+      assert.deepStrictEqual(unprocessed[0]?.record, lost)
       assert.strictEqual(unprocessed[0]?.reason, "unaccounted")
       assert.strictEqual(error._tag, "None")
     }).pipe(virtually, Effect.provide(inProcess({ tamper: replacing(/successfulResults/, without("K-3")) })))

@@ -25,6 +25,15 @@ describe("Keys", () => {
     }
   )
 
+  it("know the last row of a key whose place was taken, in whatever order they are asked for", () => {
+    const compact = new Keys()
+    for (const key of ["a", "b", "a", "c"]) compact.add(key, true)
+    assert.deepStrictEqual(
+      ["a", "b", "c", "b", "c", "a"].map((key) => compact.indexOf(key)),
+      [2, 1, 3, 1, 3, 2]
+    )
+  })
+
   it("grow, and know keys of all lengths and scripts apart", () => {
     const compact = new Keys()
     const keys = Array.from({ length: 20_000 }, (_, i) =>
@@ -72,7 +81,8 @@ describe("blocks of records", () => {
       encoder: { nulls: "clear", columns: codec.columns },
       readable: undefined,
       shown: (record) => record,
-      held: (records) => records,
+      holds: "none",
+      readsBack: () => true,
       maxBytes
     })
 

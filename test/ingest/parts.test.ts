@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Schedule, Schema, Stream } from "effect"
+import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Schedule, Schema, SchemaGetter, Stream } from "effect"
 import { BulkError, make, SpoolFailed } from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
@@ -295,6 +295,78 @@ for (const [name, spool] of spools) {
       }).pipe(orgWith(), Effect.provide(spool))
     )
 
+    for (const lineEnding of ["LF", "CRLF"] as const) {
+      it.live(`come back equal, whatever their texts hold, with ${lineEnding}`, () =>
+        Effect.gen(function* () {
+          const texts = ["", "a\nb", "a\r\nb", "\r", 'x,"y"\n', " a ", null]
+          const records = texts.map((Note__c, i) => widget(i, { Note__c, Count__c: null, Grade__c: "Z" }))
+          for (const partRows of [1, 100]) {
+            const { failed } = yield* settle(Stream.fromIterable(records).pipe(upsert({ partRows, lineEnding })))
+            assert.sameDeepMembers(
+              failed.map(({ record }) => record),
+              records
+            )
+          }
+        }).pipe(orgWith(), Effect.provide(spool))
+      )
+    }
+
+    it.live("come back as nulls where nulls and empty texts are sent alike", () =>
+      Effect.gen(function* () {
+        const Sparse = Schema.Struct({
+          Key__c: Schema.String,
+          Name: Schema.NullOr(Schema.String),
+          Note__c: Schema.optionalKey(Schema.String),
+          Grade__c: Schema.String
+        })
+        const sparse = { Key__c: "K-1", Name: "", Note__c: "", Grade__c: "Z" }
+        const { failed } = yield* settle(
+          Stream.make(sparse).pipe(Ingest.upsert({ ...base, schema: Sparse, nulls: "ignore" }))
+        )
+        assert.deepStrictEqual(
+          failed.map(({ record }) => record),
+          [{ Key__c: "K-1", Name: null, Grade__c: "Z" }]
+        )
+      }).pipe(orgWith(), Effect.provide(spool))
+    )
+
+    it.live("come back as the very records where their schema cannot read what it wrote", () =>
+      Effect.gen(function* () {
+        const OneWay = Schema.Struct({
+          Key__c: Schema.String,
+          Grade__c: Schema.String.pipe(
+            Schema.decodeTo(Schema.String, {
+              decode: SchemaGetter.forbidden(() => "it is only written"),
+              encode: SchemaGetter.passthrough()
+            })
+          )
+        })
+        const record = { Key__c: "K-1", Grade__c: "Z" }
+        const { error, failed } = yield* settle(Stream.make(record).pipe(Ingest.upsert({ ...base, schema: OneWay })))
+        assert.isUndefined(error)
+        assert.strictEqual(failed[0]?.record, record)
+      }).pipe(orgWith(), Effect.provide(spool))
+    )
+
+    it.live("that are to be deleted are sent though their other columns cannot be written", () =>
+      Effect.gen(function* () {
+        const Named = Schema.Struct({ Id: Schema.String, Name: Schema.NullOr(Schema.String) })
+        const records = [
+          { Id: "a00000000000001AAA", Name: null },
+          { Id: "a00000000000002AAA", Name: "\ud800" },
+          { Id: "a00000000000003AAA", Name: "c" }
+        ]
+        const { failed } = yield* settle(
+          Stream.fromIterable(records).pipe(Ingest.delete({ object: "Widget__c", schema: Named, poll }))
+        )
+        assert.isTrue(failed.every(({ origin }) => origin === "org"))
+        assert.sameDeepMembers(
+          failed.map(({ record }) => record),
+          records
+        )
+      }).pipe(orgWith(), Effect.provide(spool))
+    )
+
     it.live("come back as unaccounted when they are in no file", () =>
       Effect.gen(function* () {
         const { error, succeeded, unprocessed } = yield* settle(
@@ -512,10 +584,24 @@ describe("a spool in files", () => {
               bytes.length < 500
                 ? Effect.void
                 : Effect.fail(make(new SpoolFailed({ cause: new Error("ENOSPC: full") }))),
-            read: Stream.encodeText(Stream.make("Key__c,Name,Count__c,Active__c,Grade__c,Seen__c,Note__c\n"))
+            read: Stream.encodeText(Stream.make("Key__c,Name,Count__c,Active__c,Grade__c,Seen__c,Note__c\n")),
+            slice: () => Effect.die("nothing was kept")
           })
       })
     )
+  )
+})
+
+describe("a spool in memory that keeps records", () => {
+  it.live("gives back the very objects, from many blocks and jobs", () =>
+    Effect.gen(function* () {
+      const records = widgets(50).map((w, i) => (i % 3 === 0 ? widget(i + 1, { Grade__c: "Z" }) : w))
+      const { failed } = yield* settle(
+        Stream.fromIterable(records).pipe(upsert({ partRows: 20, spool: Spool.memory({ keepsRecords: true }) }))
+      )
+      assert.strictEqual(failed.length, 17)
+      assert.isTrue(failed.every(({ record }) => records.includes(record)))
+    }).pipe(orgWith())
   )
 })
 
