@@ -336,6 +336,21 @@ const flows = async (
     assert.equal(said.status, 1)
   })
 
+  await flow("a million rows in two jobs, and the calls that takes", async () => {
+    const asked = async (): Promise<ReadonlyArray<unknown>> => {
+      const headers = { authorization: `Bearer ${org.accessToken}` }
+      return list(members(await (await fetch(`${org.instanceUrl}/__org/requests`, { headers })).json()).requests)
+    }
+    const before = (await asked()).length
+    for (const part of [0, 1]) {
+      const half = Array.from({ length: 500_000 }, (_, i) => `name ${i},m${part}-${i},${i}`)
+      await writeFile(at("half.csv"), `Name,Key__c,Count__c\n${half.join("\n")}\n`)
+      const result = await good("data import bulk -o judge -s Item__c -f half.csv --line-ending LF --wait 10")
+      assert.deepEqual([result.successfulRecords, result.failedRecords], [500_000, 0])
+    }
+    console.log(`     ${(await asked()).length - before} calls, without results`)
+  })
+
   console.log(`${passed.length} flows went well, ${failed} did not`)
   return failed
 }
