@@ -2,7 +2,7 @@
  * The metrics of this library, by name: for dashboards, alarms and tests.
  *
  * Names and attributes follow OpenTelemetry's conventions. `server.address` is the org's
- * host; no job, record or user is an attribute, so that there are few series. Effect's
+ * host, with `server.port` if that is a special one; no job, record or user is an attribute, so that there are few series. Effect's
  * Prometheus export writes `_` for each dot.
  *
  * @since 0.1.0
@@ -10,14 +10,16 @@
 import * as Metric from "effect/Metric"
 
 /**
- * The attribute that says which org it is.
+ * The attributes that say which org it is: `server.address`, and `server.port` where
+ * its URL has one.
  *
  * @category attributes
  * @since 0.1.0
  */
-export const serverAddress = (url: string | undefined): { readonly "server.address": string } => ({
-  "server.address": (url === undefined ? undefined : URL.parse(url)?.host) ?? "unknown"
-})
+export const serverAddress = (url: string | undefined): Readonly<Record<string, string>> => {
+  const { hostname = "unknown", port = "" } = (url === undefined ? undefined : URL.parse(url)) ?? {}
+  return { "server.address": hostname, ...(port === "" ? undefined : { "server.port": port }) }
+}
 
 const counter = (name: string, unit: string, description: string) =>
   Metric.counter(name, { description, attributes: { unit }, incremental: true })

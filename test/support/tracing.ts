@@ -37,7 +37,7 @@ export const valuesOf = (metrics: ReadonlyArray<Metric.Metric.Snapshot>): Readon
     metrics
       .filter(({ id }) => id.startsWith("salesforce."))
       .map(({ attributes = {}, id, state }) => {
-        const own = Object.entries(attributes).filter(([name]) => name !== "unit" && name !== "server.address")
+        const own = Object.entries(attributes).filter(([name]) => name !== "unit" && !name.startsWith("server."))
         const shown = own.map(([name, value]) => `${name.replace(/^salesforce\./, "")}=${value}`).toSorted()
         const value = "value" in state ? state.value : "count" in state ? state.count : Number.NaN
         return [`${id.replace(/^salesforce\./, "")}{${shown.join(",")}}`, Number(value)]
