@@ -47,7 +47,7 @@ describe("over sockets", () => {
       const outcomes = yield* Stream.runCollect(upsert(Stream.fromIterable(records)))
       assert.strictEqual(outcomes.length, 5_000)
       const failed = outcomes.flatMap((outcome) => (outcome._tag === "Failed" ? [outcome.record] : []))
-      assert.sameMembers(failed, refused)
+      assert.sameDeepMembers(failed, refused)
       const found = yield* Stream.runCollect(all)
       assert.deepStrictEqual(
         found.toSorted(byKey),
