@@ -4,11 +4,11 @@ import { Effect, Layer, Schema, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Auth, Connection, Ingest, Query } from "effect-salesforce-bulk"
 
-const Account = Schema.Struct({ Name: Schema.String })
+const Account = Schema.Struct({ Name: Schema.String, AccountNumber: Schema.String })
 
 const program = Effect.gen(function* () {
   const { failed, succeeded } = yield* Stream.range(1, 1_000).pipe(
-    Stream.map((n) => ({ Name: n % 100 === 0 ? "" : `Account, no. ${n}` })),
+    Stream.map((n) => ({ Name: n % 100 === 0 ? "" : `Account, no. ${n}`, AccountNumber: String(n) })),
     Ingest.run({ operation: "insert", object: "Account", schema: Account })
   )
   const read = yield* Stream.runCount(Query.records({ schema: Account, from: "Account" }))

@@ -72,3 +72,21 @@ describe("isTransient", () => {
     })
   }
 })
+
+describe("match", () => {
+  it("calls the function of its kind", () => {
+    const kind = Outcome.match<string, string>({
+      Succeeded: ({ id }) => `made ${id}`,
+      Failed: ({ error, record }) => `${error.code} ${record}`,
+      Unprocessed: ({ reason, record }) => `${reason} ${record}`
+    })
+    const jobId = "750"
+    const error = { code: "X", message: "", fields: [], raw: "" }
+    const outcomes: ReadonlyArray<Outcome.Outcome<string>> = [
+      { _tag: "Succeeded", jobId, id: "001", created: true, row: {} },
+      { _tag: "Failed", jobId, id: undefined, error, record: "a", origin: "org" },
+      { _tag: "Unprocessed", jobId, record: "b", reason: "unaccounted" }
+    ]
+    assert.deepStrictEqual(outcomes.map(kind), ["made 001", "X a", "unaccounted b"])
+  })
+})

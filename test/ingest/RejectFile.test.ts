@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Result, Stream } from "effect"
+import { Data, Effect, Result, Schema, Stream } from "effect"
 import * as Failures from "../../src/ingest/Failures.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { Failed, Outcome } from "../../src/ingest/Outcome.ts"
@@ -112,6 +112,15 @@ describe("RejectFile.encode", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  it.effect("fails for a schema that is none of records", () =>
+    Effect.gen(function* () {
+      const schema = Schema.Struct({ Tags__c: Schema.Array(Schema.Unknown) })
+      const error = yield* Stream.empty.pipe(RejectFile.encode({ schema }), Stream.runDrain, Effect.flip)
+      assert.strictEqual(error.reason._tag, "InvalidOptions")
+      assert.match(error.message, /^reject file: column Tags__c/)
+    })
+  )
+
   it.effect("escapes formulas if asked to, and no numbers", () =>
     Effect.gen(function* () {
       const rows = [
@@ -177,6 +186,33 @@ describe("Failures", () => {
       const few = yield* Stream.fromArray(outcomes).pipe(Failures.group({ groups: 2 }))
       assert.deepStrictEqual([few.groups.length, few.others, few.failed], [2, 1, 71])
       assert.include(Failures.render(few), "and 1 of other causes")
+    })
+  )
+
+  it.effect("are shown as far as a person reads, with those that were not processed", () =>
+    Effect.gen(function* () {
+      const outcomes: ReadonlyArray<Outcome<string>> = [
+        ...Array.from({ length: 10 }, (_, n) => failure(`r${n}`, { code: `CODE_${n}`, message: `m${n}` })),
+        { _tag: "Unprocessed", jobId: "750", record: "u", reason: "unaccounted" }
+      ]
+      const lines = Failures.render(yield* Stream.fromArray(outcomes).pipe(Failures.group()), (r) => r).split("\n")
+      assert.strictEqual(lines[0], "0 succeeded, 10 failed, 1 were not processed")
+      assert.strictEqual(lines.at(-1), "  and 2 of other causes")
+      // a code that nobody knows has no hint
+      assert.deepStrictEqual(lines.slice(1, 3), ["  1  CODE_0: m0", "     such as r0"])
+    })
+  )
+
+  it.effect("know a lock for one, whatever it is wrapped in", () =>
+    Effect.gen(function* () {
+      const message = "T: execution of AfterInsert caused by UNABLE_TO_LOCK_ROW, unable to obtain exclusive access"
+      const code = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+      const hintOf = Effect.fnUntraced(function* (text: string) {
+        const outcome = failure({}, { code, message: text, raw: `${code}:${text}:--` })
+        return (yield* Stream.make(outcome).pipe(Failures.group())).groups[0]?.hint
+      })
+      assert.match((yield* hintOf(message)) ?? "", /sort/)
+      assert.notStrictEqual(yield* hintOf("T: a trigger failed"), yield* hintOf(message))
     })
   )
 })

@@ -306,6 +306,14 @@ describe("the web server flow", () => {
       const { code_challenge: _, ...plain } = asked
       const bare = yield* authorize({ ...plain, client_id: "public" })
       assert.strictEqual(bare.location?.searchParams.get("error"), "invalid_request")
+      const plainly = yield* authorize({ ...asked, code_challenge_method: "plain" })
+      assert.strictEqual(plainly.location?.searchParams.get("error_description"), "code challenge method not supported")
+      const { redirect_uri: __, ...lost } = asked
+      assert.deepStrictEqual((yield* authorize(lost)).status, 400)
+      const { client_id: ___, ...nobody } = asked
+      assert.deepStrictEqual((yield* authorize(nobody)).status, 400)
+      const { state: ____, ...stateless } = asked
+      assert.isFalse((yield* authorize(stateless)).location?.searchParams.has("state"))
     }).pipe(Effect.provide(org()))
   )
 })
@@ -321,6 +329,15 @@ describe("tokens", () => {
         assert.strictEqual(yield* refused(form), "400 unsupported_grant_type: grant type not supported")
       }
     }).pipe(Effect.provide(org()))
+  )
+
+  it.effect("are forgotten once they have expired", () =>
+    Effect.gen(function* () {
+      const first = yield* granted({ ...app, ...credentials })
+      yield* TestClock.adjust("3 hours")
+      const second = yield* granted({ ...app, ...credentials })
+      assert.deepStrictEqual([yield* status(first.access_token), yield* status(second.access_token)], [401, 200])
+    }).pipe(Effect.provide(org({ accessTokenLifetime: "2 hours" })))
   )
 
   it.effect("expire by the org's clock", () =>
@@ -389,6 +406,7 @@ describe("identity", () => {
       for (const [path, authorization, text] of [
         ["/services/oauth2/userinfo", "Bearer x", "Bad_OAuth_Token"],
         ["/services/oauth2/userinfo", undefined, "Missing_OAuth_Token"],
+        [`/id/${orgId}/005Qx0000000009IAA`, good, "Wrong_Id"],
         [`/id/${orgId}/${user}`, "Bearer x", "Bad_OAuth_Token"],
         [`/id/00Dxx0000000000/${user}`, good, "Wrong_Org"]
       ] as const) {

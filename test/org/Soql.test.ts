@@ -51,6 +51,42 @@ describe("Soql", () => {
     assert.deepStrictEqual(where("Name IN ('a', 'b', null)").parameters, ['["a","b"]'])
   })
 
+  it("orders by nulls as it is told, and finds them first if it is not", () => {
+    const orderOf = (order: string) =>
+      Result.getOrThrow(compile(`SELECT Id FROM Account ORDER BY ${order}`)).sql.split(" ORDER BY ")[1]
+    assert.strictEqual(orderOf("Name ASC NULLS FIRST"), `t0."Name" ASC NULLS FIRST`)
+    assert.strictEqual(orderOf("Name ASC NULLS LAST"), `t0."Name" ASC NULLS LAST`)
+    assert.strictEqual(orderOf("Name DESC"), `t0."Name" DESC NULLS FIRST`)
+    assert.match(refusal("SELECT Id FROM Account ORDER BY Name NULLS"), /unexpected|expecting/)
+  })
+
+  it("takes no value that is none", () => {
+    assert.deepStrictEqual(where("ParentId = ''").parameters, [null])
+    assert.match(
+      where("Id IN (SELECT AccountId FROM Contact WHERE Name = 'a')").sql ?? "",
+      / AND t1\."AccountId" IS NOT NULL\)/
+    )
+    for (const [condition, message] of [
+      ["LastActivityDate = 2026-02-30", /invalid date: 2026-02-30/],
+      ["CreatedDate = 2026-02-30T00:00:00Z", /invalid dateTime: 2026-02-30T00:00:00Z/],
+      ["CreatedDate LIKE TODAY", /LIKE|expecting|unexpected/],
+      ["CreatedDate > 'x'", /must be of type dateTime and should not be enclosed in quotes/],
+      ["ParentId = 5", /must be of type ID and should be enclosed in quotes/],
+      ["Name ~ 'x'", /./]
+    ] as const) {
+      assert.match(refusal(`SELECT Id FROM Account WHERE ${condition}`), message, condition)
+    }
+  })
+
+  it("refuses objects that cannot be queried", () => {
+    const hidden = Describe.make({ name: "Hidden__c", queryable: false, fields: [{ name: "Name" }] })
+    const result = Soql.compile("SELECT Name FROM Hidden__c", new Map([["hidden__c", hidden]]), { deleted: false, now })
+    assert.include(
+      Result.isFailure(result) ? result.failure.message : "",
+      "entity type Hidden__c does not support query"
+    )
+  })
+
   it("groups as it was written", () => {
     const { sql } = where("(Name = 'a' OR NOT Name = 'b') AND Phone != null")
     assert.strictEqual(sql, `(((t0."Name" = ?) OR NOT (t0."Name" IS ?)) AND (t0."Phone" IS NOT ?))`)

@@ -7,6 +7,7 @@ import * as Request from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { OrgClock } from "../../src/org/clock.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { folder } from "./command.ts"
 import { api, item, json, refusal } from "./support.ts"
@@ -35,6 +36,16 @@ const ended = (id: string) =>
   )
 
 describe("the clock of an org", () => {
+  it.effect("tells nanoseconds as it tells milliseconds, and moves no stopwatch", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 second")
+      const moved = new OrgClock(yield* Clock.Clock, 5_000)
+      assert.strictEqual(yield* moved.currentTimeMillis, 6_000)
+      assert.strictEqual(yield* moved.currentTimeNanos, 6_000_000_000n)
+      assert.strictEqual(yield* moved.monotonicTimeNanos, (yield* Clock.Clock).monotonicTimeNanosUnsafe())
+    })
+  )
+
   it.effect("goes with that of its surroundings, as far ahead as it was moved", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* timeOfOrg, "1970-01-01T00:00:00.000Z")

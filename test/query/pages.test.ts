@@ -1,6 +1,7 @@
 // Pages over real sockets: whatever breaks, each record comes once.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule, Schema, Stream } from "effect"
+import type { BulkError } from "../../src/BulkError.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import * as Query from "../../src/query/Query.ts"
 import { overSocket } from "../support/orgs.ts"
@@ -152,6 +153,24 @@ describe("a page", () => {
         Effect.provide(server.connection)
       )
       assert.strictEqual(found.length, 4)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("that is no CSV, or lacks a column, fails the stream and says so", () =>
+    Effect.gen(function* () {
+      const answering = (csv: string) =>
+        queryServer({ onPage: (response) => response.writeHead(200, pageHead(1, null)).end(csv) })
+      const broken = yield* answering('"Id"\n"0"x\n')
+      for (const records of [Query.records(query), Query.rows("SELECT Id FROM Account")]) {
+        const error = yield* Stream.runDrain<unknown, BulkError, never>(
+          Stream.provide(records, broken.connection)
+        ).pipe(Effect.flip)
+        assert.strictEqual(error.reason._tag, "UnexpectedResponse")
+        assert.match(error.message, /750000000000001AAA/)
+      }
+      const other = yield* answering('"Name"\n"x"\n')
+      const error = yield* Stream.runDrain(Query.records(query)).pipe(Effect.provide(other.connection), Effect.flip)
+      assert.match(error.message, /Id/)
     }).pipe(Effect.scoped)
   )
 
