@@ -14,11 +14,14 @@ export default {
     // processes that tests and benchmarks start
     "test/bench/*.ts",
     "test/bench/contestants/*.ts",
-    "test/support/runChild.ts"
+    "test/support/*Child.ts",
+    ".ci/*.js"
   ],
   project: ["{src,examples,test}/**/*.ts", "{scripts,.ci}/*.js"],
   // types named in the signatures of their file
   ignoreExportsUsedInFile: { interface: true, type: true },
+  // of the system: a terminal for a test
+  ignoreBinaries: ["script"],
   ignoreDependencies: [
     // installed with jsforce, and measured against
     "csv-parse",
@@ -26,10 +29,6 @@ export default {
     // installed by the benchmark that measures against them
     "papaparse",
     "fast-csv",
-    "udsv",
-    // for examples that are not written yet
-    "@effect/sql-pg",
-    "@electric-sql/pglite",
-    "@electric-sql/pglite-socket"
+    "udsv"
   ]
 }
