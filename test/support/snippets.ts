@@ -64,8 +64,8 @@ export const isExported = (module: string, name: string): boolean =>
 export const isModule = (module: string): boolean =>
   [client, org].some((names) => typeof Reflect.get(names, module) === "object")
 
-/** Everything that is typed with the public modules, as text: names of types are found in it. */
-export const publicSource: string = globSync("src/**/[A-Z]*.ts", { cwd: root })
+/** All of the source as text, in which names of types and spans are found. */
+export const source: string = globSync("src/**/*.ts", { cwd: root })
   .map((file) => readFileSync(join(root, file), "utf8"))
   .join("\n")
 
