@@ -1,7 +1,7 @@
 import { generateKeyPairSync, verify } from "node:crypto"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Deferred, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -134,6 +134,23 @@ describe("Auth.layerWith", () => {
 })
 
 describe("Auth.layerClientCredentials", () => {
+  it.effect("gives a login host a minute to answer", () =>
+    Effect.gen(function* () {
+      const silent = Layer.succeed(
+        HttpClient.HttpClient,
+        HttpClient.make(() => Effect.never)
+      )
+      const session = Auth.layerClientCredentials({ loginUrl, clientId: "id", clientSecret: "s" })
+      const asking = yield* Effect.forkChild(
+        failureOf(current).pipe(Effect.provide(session.pipe(Layer.provide(silent))))
+      )
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Fiber.join(asking)
+      assert.deepStrictEqual([error.reason._tag, error.isRetryable], ["ConnectionLost", true])
+      assert.include(error.message, "nothing within 1 minute")
+    })
+  )
+
   it.effect("asks the org's token endpoint with the app's secret", () =>
     Effect.gen(function* () {
       const host = loginHost(() => granted("00D!abc"))

@@ -342,6 +342,12 @@ describe("a login by browser", () => {
           "access_denied",
           /end-user denied/
         ],
+        [
+          { callback: `/done?state=${Redacted.value(login.state)}&error=server_error` },
+          "server_error",
+          /server_error$/
+        ],
+        [{ callback: `/done?state=${Redacted.value(login.state)}` }, "invalid_grant", /authorization code/],
         [{ redirectUri: "http://localhost:1718/" }, "redirect_uri_mismatch", /letter by letter/],
         // a code is good for one attempt, even a wrong one
         [{}, "invalid_grant", /expired authorization code.*good once/]
