@@ -1,4 +1,5 @@
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 /** What a query of ten columns gives. */

@@ -1,6 +1,7 @@
 // What this library does.
 
-import { Effect, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { records } from "../../../src/record/decode.ts"
 import { standard } from "../../../src/record/dialect.ts"
 import { Parser } from "../../../src/record/parser.ts"
