@@ -9,6 +9,7 @@ import type * as BulkError from "../../src/BulkError.ts"
 import * as Auth from "../../src/connection/Auth.ts"
 import * as Connection from "../../src/connection/Connection.ts"
 import { virtually } from "../support/orgs.ts"
+import { observed, valuesOf } from "../support/tracing.ts"
 
 const host = "https://acme.my.salesforce.com"
 
@@ -223,6 +224,9 @@ describe("Connection", () => {
       const error = yield* Effect.flip(get.pipe(over(stubborn, renewing)))
       assert.isTrue(error.isAuth)
       assert.strictEqual(stubborn.requests.length, 2)
+      // it counts as done again
+      const { metrics } = yield* observed(post.pipe(over(scripted([expired, json({ ok: true })]), renewing)))
+      assert.strictEqual(valuesOf(metrics)["api.retries{error.type=401}"], 1)
     })
   )
 
