@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
@@ -24,6 +25,8 @@ export interface Collect<B> {
   /** Takes failures that are not final; the others are outcomes. */
   readonly again: (failed: Outcome.Failed<B>) => boolean
   readonly onJobFailed: "fail" | "continue"
+  /** The files of those that succeeded are large: one is read at a time. */
+  readonly reading: Semaphore.Semaphore
   readonly progress: (event: Progress) => Effect.Effect<void>
 }
 
@@ -130,11 +133,18 @@ export const collect = <B>(
             keepSuccesses(Stream.provideContext(IngestJob.results(jobId, "successfulResults"), context), jobId)
           )
     )
-    const succeeded = Stream.suspend(() => {
-      if (successes) return readSuccesses
-      // the counters are known to lag: where they do not add up, the file is read after all
-      const counted = (job.numberRecordsProcessed ?? 0) - (job.numberRecordsFailed ?? 0)
-      if (counted + counts.failed + counts.unprocessed !== join.sent()) return readSuccesses
+    /** The job's own count, where successes are not read. */
+    const counted = (job.numberRecordsProcessed ?? 0) - (job.numberRecordsFailed ?? 0)
+    /** Whether all rows that were sent are known of, those that succeeded being so many. Undefined if nobody knows how many were sent. */
+    const addsUp = (succeeded: number): boolean | undefined => {
+      const sent = join.sent()
+      return sent === undefined ? undefined : succeeded + counts.failed + counts.unprocessed === sent
+    }
+    const isMissing = () => addsUp(successes ? counts.succeeded : counted) !== true
+    /** The counters are known to lag: a job that counts no failures is not believed if rows are missing. */
+    const countsFailures = !successes || job.state !== "JobComplete" || job.numberRecordsFailed !== 0
+    const countedSuccesses = Stream.suspend(() => {
+      if (addsUp(counted) === false) return readSuccesses
       hasSkipped = true
       counts.succeeded = counted
       if (job.operation === "insert") counts.created = counted
@@ -151,8 +161,8 @@ export const collect = <B>(
       )
     })
     const verdict = Effect.suspend(() => {
-      const sent = join.sent()
       const accounted = counts.succeeded + counts.failed + counts.unprocessed
+      const sent = join.sent() ?? accounted
       if (accounted !== sent || strangers.length > 0) {
         return Effect.fail(BulkError.make(new BulkError.RecordsUnaccounted({ jobId, sent, accounted, strangers })))
       }
@@ -166,14 +176,30 @@ export const collect = <B>(
       return progress({ _tag: "JobDone", jobId, state: job.state, ...counts, failures, job })
     })
 
-    return failed.pipe(
-      Stream.concat(unprocessed),
+    return when(() => countsFailures, failed).pipe(
       Stream.concat(kept),
-      Stream.concat(succeeded),
+      Stream.concat(when(() => successes, inTurn(options.reading, readSuccesses))),
+      // each file is a call: what cannot name a row any more is not asked for
+      Stream.concat(when(() => !countsFailures && isMissing(), failed)),
+      Stream.concat(when(isMissing, unprocessed)),
+      Stream.concat(when(() => !successes, countedSuccesses)),
       Stream.concat(unaccounted),
       Stream.concat(Stream.fromEffectDrain(Effect.andThen(done, verdict)))
     )
   })
+
+/** The stream, if it is wanted once its turn has come. */
+const when = <A, E, R>(isWanted: () => boolean, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.suspend(() => (isWanted() ? stream : Stream.empty))
+
+/** One of these streams at a time. */
+const inTurn = <A, E, R>(turn: Semaphore.Semaphore, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.unwrap(
+    Effect.as(
+      Effect.acquireRelease(turn.take(1), () => turn.release(1)),
+      stream
+    )
+  )
 
 /** Array by array, each of which may become none at all. */
 const mapArrays =

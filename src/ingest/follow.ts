@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
@@ -40,35 +41,26 @@ export const follow = (
           })
       })
       const successes = outcomes === "all"
-      return collect(job, joinOf(job, successes), {
+      return collect(job, joined, {
         dialect: dialectOf(first),
         successes,
         keepSuccesses: undefined,
         again: () => false,
         onJobFailed,
+        reading: yield* Semaphore.make(1),
         progress
       })
     })
   ).pipe(Stream.withSpan("Ingest.resume", { attributes: { "salesforce.job.id": jobId } }))
 
-/** How many rows were sent, only the results tell; or, where successes are not read, the job's counters. */
-const joinOf = (job: Job.JobInfo, successes: boolean): Join<CsvRow> => {
-  let settled = successes ? 0 : (job.numberRecordsProcessed ?? 0) - (job.numberRecordsFailed ?? 0)
-  return {
-    enter: () => none,
-    sent: () => settled,
-    superseded: none,
-    settle: () => {
-      settled++
-      return 0
-    },
-    unsettled: () => [],
-    batch: 1,
-    recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => row))
-  }
+/** The rows of results are about themselves. */
+const joined: Join<CsvRow> = {
+  sent: () => undefined,
+  settle: () => 0,
+  unsettled: () => [],
+  batch: 1,
+  recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => row))
 }
-
-const none: ReadonlySet<number> = new Set()
 
 const delimiters: ReadonlyArray<string> = ["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
 const isDelimiter = (name: string | undefined): name is Csv.ColumnDelimiter => delimiters.includes(name ?? "")

@@ -22,17 +22,10 @@ export interface Settled {
   readonly row: CsvRow
 }
 
-/**
- * How the result rows of one part find the records they are about, and how it is
- * known that none is missing.
- */
+/** How the result rows of one job find the records they are about, and how it is known that none is missing. */
 export interface Join<B> {
-  /** Enters rows that are about to be sent; gives the numbers of those that are not to be. */
-  readonly enter: (block: Block<B>) => ReadonlySet<number> | BulkError.BulkError
-  /** How many rows were sent. */
-  readonly sent: () => number
-  /** The rows that a later one took the place of, by their numbers: they are not sent. */
-  readonly superseded: ReadonlySet<number>
+  /** How many rows were sent; undefined if only the results tell. */
+  readonly sent: () => number | undefined
   /** What a result row is about: the number of a row; undefined for one that was not sent, or not any more. */
   readonly settle: (row: CsvRow) => number | undefined
   /** The numbers of the rows that no result row was about. */
@@ -43,6 +36,15 @@ export interface Join<B> {
   readonly recordsOf: (settled: ReadonlyArray<Settled>) => Effect.Effect<ReadonlyArray<B>, BulkError.BulkError>
 }
 
+/** The join of a part, which is told of the rows that are sent. */
+export interface PartJoin<B> extends Join<B> {
+  /** Enters rows that are about to be sent; gives the numbers of those that are not to be. */
+  readonly enter: (block: Block<B>) => ReadonlySet<number> | BulkError.BulkError
+  readonly sent: () => number
+  /** The rows that a later one took the place of, by their numbers: they are not sent. */
+  readonly superseded: ReadonlySet<number>
+}
+
 /** Rows are looked up by the blocks they are in: not too few at once, should they come in another order. */
 const foundAtOnce = 5_000
 
@@ -51,7 +53,7 @@ export const byKey = <B>(options: {
   readonly key: Key
   readonly duplicates: Duplicates
   readonly find: Kept<B>["find"]
-}): Join<B> => {
+}): PartJoin<B> => {
   const { duplicates, find, key } = options
   const keys = new Keys()
   const superseded = new Set<number>()
@@ -111,7 +113,7 @@ export const byKey = <B>(options: {
 }
 
 /** Without a key a result row is about itself, and only counts can be compared. */
-export const byEcho = <B>(echo: (row: CsvRow) => B): Join<B> => {
+export const byEcho = <B>(echo: (row: CsvRow) => B): PartJoin<B> => {
   const none = new Set<number>()
   let sent = 0
   return {

@@ -20,14 +20,14 @@ import type * as Csv from "../record/Csv.ts"
 import { type Collect, collect } from "./collect.ts"
 import * as Inlet from "./inlet.ts"
 import * as Jobs from "./jobs.ts"
-import type { Join } from "./join.ts"
+import type { PartJoin } from "./join.ts"
 import type * as Outcome from "./Outcome.ts"
 import * as Parts from "./parts.ts"
 import type * as Spool from "./Spool.ts"
 
 /** What the records of one part are kept in, and how its results find them. */
 export interface Keeping<B> {
-  readonly join: Join<B>
+  readonly join: PartJoin<B>
   readonly keep: (block: Inlet.Block<B>) => void
   readonly spooled: Spool.Spooled
   readonly readable: Spool.Spooled | undefined
@@ -99,6 +99,7 @@ export const load = <T, B, E, R>(
       >(1)
       const slots = yield* Semaphore.make(concurrency)
       const emitting = yield* Semaphore.make(1)
+      const reading = yield* Semaphore.make(1)
       const retrying = yield* Semaphore.make(1)
       const stopped = yield* Deferred.make<void>()
       const settling = new Set<Fiber.Fiber<unknown, unknown>>()
@@ -171,7 +172,7 @@ export const load = <T, B, E, R>(
         })
 
       /** Awaits a job and emits what became of its records; gives those to be sent again. */
-      const settle = Effect.fnUntraced(function* (jobId: string, join: Join<B>, dialect: Csv.Dialect) {
+      const settle = Effect.fnUntraced(function* (jobId: string, join: PartJoin<B>, dialect: Csv.Dialect) {
         const again: Array<Outcome.Failed<B>> = []
         const job = yield* IngestJob.awaitDone(jobId, {
           poll: options.poll,
@@ -200,6 +201,7 @@ export const load = <T, B, E, R>(
           successes: options.successes,
           keepSuccesses: options.keepSuccesses,
           onJobFailed: options.onJobFailed,
+          reading,
           progress,
           again: (failed) => {
             if (options.again === undefined || !options.rowRetry.isTransient(failed.error)) return false

@@ -8,7 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { type Block, clientFailure, type Inlet } from "./inlet.ts"
-import type { Join } from "./join.ts"
+import type { PartJoin } from "./join.ts"
 import type * as Outcome from "./Outcome.ts"
 import { rowFilter, withoutRows } from "./rows.ts"
 import type { Spooled } from "./Spool.ts"
@@ -24,7 +24,7 @@ export interface Limits {
 export interface Making<B, E> {
   readonly inlet: Inlet<B, E>
   readonly limits: Limits
-  readonly join: Join<B>
+  readonly join: PartJoin<B>
   readonly spooled: Spooled
   /** Where rows are kept from which records can be read back, if those that are sent do not do. */
   readonly readable: Spooled | undefined
