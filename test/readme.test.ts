@@ -245,7 +245,7 @@ describe("README and guides", () => {
   )
 
   it("name files, scripts and exports that are there", () => {
-    for (const file of documents) {
+    for (const file of [...documents, "CONTRIBUTING.md", "SECURITY.md", "src/org/README.md"]) {
       const text = textOf(file)
       for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
         assert.isTrue(existsSync(join(root, dirname(file), link)), `${file} links to ${link}`)
@@ -256,7 +256,7 @@ describe("README and guides", () => {
       for (const [, script = ""] of text.matchAll(/npm run ([\w:]+)/g)) {
         assert.property(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts, script, file)
       }
-      for (const [, module = "", name = ""] of text.matchAll(/`([A-Z]\w+)\.(\w+)/g)) {
+      for (const [, module = "", name = ""] of text.matchAll(/`([A-Z]\w+)\.(?!ts\b|test\b)(\w+)/g)) {
         if (!isModule(module)) continue
         const isKnown =
           isExported(module, name) ||

@@ -54,11 +54,14 @@ export const withLocalImports = (code: string): string =>
     .replaceAll('"effect-salesforce-bulk/node"', '"../../src/node.ts"')
     .replaceAll('"effect-salesforce-bulk/org"', '"../../src/org/index.ts"')
 
-/** What `Module.name` may be in a text that names it. */
+const has = (owner: unknown, name: string): boolean =>
+  ((typeof owner === "object" && owner !== null) || typeof owner === "function") && name in owner
+
+/** What `Module.name` may be in a text that names it: also a member of the service that is called as its module. */
 export const isExported = (module: string, name: string): boolean =>
   modules.some(([, names]) => {
     const members: unknown = Reflect.get(names, module)
-    return typeof members === "object" && members !== null && name in members
+    return has(members, name) || (has(members, module) && has(Reflect.get(Object(members), module), name))
   })
 
 export const isModule = (module: string): boolean =>
