@@ -23,7 +23,9 @@ interface Running {
   readonly createdAt: number
   /** How long it was open. */
   uploading: number
+  /** How many records were read, and what counts them: made once, since it counts for every piece. */
   read: number
+  readonly reads: Metric.Counter<number>
 }
 
 /** Measures what is told of the jobs of an org, and tells it on. */
@@ -46,7 +48,8 @@ export const measured = (org: Effect.Effect<string | undefined>, tell: Tell = ()
       const { attempt, jobId, kind, resends } = event
       const attributes = yield* attributesOf(event)
       const createdAt = yield* Clock.currentTimeMillis
-      running.set(jobId, { attributes, kind, resends, createdAt, uploading: 0, read: 0 })
+      const reads = Metric.withAttributes(Metrics.records, { ...attributes, "salesforce.outcome": "read" })
+      running.set(jobId, { attributes, kind, resends, createdAt, uploading: 0, read: 0, reads })
       if (attempt > 1) yield* Metric.update(Metric.withAttributes(Metrics.uploadRetries, attributes), 1)
       return
     }
@@ -61,9 +64,7 @@ export const measured = (org: Effect.Effect<string | undefined>, tell: Tell = ()
         return
       case "Reading":
         // of a load they are counted by their outcomes
-        if (job.kind === "ingest") return
-        yield* count(Metrics.records, event.records - job.read, { "salesforce.outcome": "read" })
-        job.read = event.records
+        if (job.kind === "query") yield* countRead(job, event.records)
         return
       case "JobLeft":
         running.delete(event.jobId)
@@ -79,12 +80,18 @@ export const measured = (org: Effect.Effect<string | undefined>, tell: Tell = ()
         return yield* measureTimes(event.job, job)
       case "QueryDone":
         running.delete(event.jobId)
-        yield* count(Metrics.records, event.records - job.read, { "salesforce.outcome": "read" })
+        yield* countRead(job, event.records)
         return yield* measureTimes(event.job, job)
     }
   })
 
   return (event) => Effect.andThen(measure(event), tell(event))
+}
+
+const countRead = (job: Running, records: number): Effect.Effect<void> => {
+  const more = records - job.read
+  job.read = records
+  return more > 0 ? Metric.update(job.reads, more) : Effect.void
 }
 
 const measureTimes = Effect.fnUntraced(function* (job: Job.JobInfo, { attributes, createdAt, uploading }: Running) {
