@@ -50,8 +50,8 @@ describe("08-observe", () => {
           "      PATCH (4)",
           "    IngestJob.awaitDone (4)",
           "      GET (16)",
-          "    IngestJob.results (12)",
-          "      GET (12)"
+          "    IngestJob.results (8)",
+          "      GET (8)"
         ])
         assert.strictEqual(tree[12], "Query.run")
       }),
