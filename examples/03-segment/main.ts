@@ -59,7 +59,7 @@ const fill = Effect.fn(function* (rows: number) {
   const { accessToken, instanceUrl } = yield* Effect.flatMap(Auth.Session, ({ current }) => current)
   const filling = yield* ChildProcess.make(
     process.execPath,
-    [fileURLToPath(new URL("fill.ts", import.meta.url)), String(rows)],
+    [...process.execArgv, fileURLToPath(new URL("fill.ts", import.meta.url)), String(rows)],
     {
       env: { SF_INSTANCE_URL: instanceUrl, SF_ACCESS_TOKEN: accessToken },
       extendEnv: true,
