@@ -4,19 +4,12 @@ import * as TestClock from "effect/testing/TestClock"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import * as Faults from "../../src/org/Faults.ts"
 import { Receiver } from "../../src/org/upload.ts"
+import { ended } from "./running.ts"
 import { api, item, sortedRows } from "./support.ts"
 
 const rows = 25_000
 const csv = (row: (i: number) => string, header: string) =>
   `${header}\n${Array.from({ length: rows }, (_, i) => `${row(i)}\n`).join("")}`
-
-/** Lets the fibers of the org run until a job is at an end. */
-const ended = (id: string) =>
-  Effect.flatMap(api, ({ info }) =>
-    Effect.repeat(Effect.tap(info(id), Effect.yieldNow), {
-      until: ({ state }) => state !== "UploadComplete" && state !== "InProgress"
-    })
-  )
 
 const numbersOf = (cells: ReadonlyArray<string>) => cells.map((row) => Number(/n(\d+)/.exec(row)?.[1]))
 

@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { OrgClock } from "../../src/org/clock.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { folder } from "./command.ts"
+import { ended } from "./running.ts"
 import { api, item, json, refusal } from "./support.ts"
 
 const org = EmbeddedOrg.layerHttpClient({ objects: [item], queueDelay: "1 hour" })
@@ -26,14 +27,6 @@ const admin = Effect.fnUntraced(function* (method: "GET" | "POST" | "PUT" | "DEL
   const response = yield* HttpClient.execute(body === undefined ? request : Request.bodyJsonUnsafe(request, body))
   return { status: response.status, headers: response.headers, text: yield* response.text }
 })
-
-/** Lets the fibers of the org run until a job is at an end. */
-const ended = (id: string) =>
-  Effect.flatMap(api, ({ info }) =>
-    Effect.repeat(Effect.tap(info(id), Effect.yieldNow), {
-      until: ({ state }) => state !== "UploadComplete" && state !== "InProgress"
-    })
-  )
 
 describe("the clock of an org", () => {
   it.effect("tells nanoseconds as it tells milliseconds, and moves no stopwatch", () =>

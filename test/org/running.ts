@@ -3,13 +3,22 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { api } from "./support.ts"
 
+/** Lets the fibers of the org run until a job is at an end. */
+export const ended = (id: string) =>
+  Effect.flatMap(api, ({ info }) =>
+    Effect.repeat(Effect.tap(info(id), Effect.yieldNow), {
+      until: ({ state }) => state !== "UploadComplete" && state !== "InProgress"
+    })
+  )
+
 /** Runs a job to its end. */
 export const run = Effect.fnUntraced(function* (job: Record<string, unknown>, csv: string) {
-  const { failed, info, submit, successful, unprocessed } = yield* api
+  const { failed, submit, successful, unprocessed } = yield* api
   const id = yield* submit(job, csv)
   yield* TestClock.adjust("1 second")
   return {
-    info: yield* info(id),
+    // the test clock does not wait as long as many rows take
+    info: yield* ended(id),
     successful: yield* successful(id),
     failed: yield* failed(id),
     unprocessed: yield* unprocessed(id)
