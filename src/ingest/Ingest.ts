@@ -395,9 +395,8 @@ export function run<S extends IdentifiedSchema>(
     | (UpdateOptions<S> & { readonly operation: "update" })
     | (DeleteOptions<S> & { readonly operation: "delete" | "hardDelete" })
 ): Run<S> {
-  const outcomesOf = (progress: (event: Progress) => Effect.Effect<void>): Verb<S, S["Type"]> | Verb<S, CsvRow> => {
-    const told = options.progress
-    const both = told === undefined ? progress : (event: Progress) => Effect.andThen(progress(event), told(event))
+  const outcomesOf = (tell: Tell): Verb<S, S["Type"]> | Verb<S, CsvRow> => {
+    const both = tellBoth(tell, options.progress)
     switch (options.operation) {
       case "insert":
         return options.key === undefined
@@ -416,6 +415,30 @@ export function run<S extends IdentifiedSchema>(
   return <E, R>(records: Stream.Stream<S["Type"], E, R>) =>
     summarise<S["Type"] | CsvRow, E | BulkError.BulkError, R | Connection>((progress) => outcomesOf(progress)(records))
 }
+
+/**
+ * Loads CSV, as `csv` does, and counts what became of its rows, as `run` does.
+ *
+ * **Example** (A file, in numbers)
+ *
+ * ```ts
+ * const summary = fs.stream("accounts.csv").pipe(
+ *   Ingest.runCsv({ object: "Account", operation: "upsert", externalId: "Number__c" })
+ * )
+ * ```
+ *
+ * @category verbs
+ * @since 0.1.0
+ */
+export const runCsv =
+  (options: CsvOptions) =>
+  <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Summary, E | BulkError.BulkError, R | Connection> =>
+    summarise((tell) => csv({ ...options, progress: tellBoth(tell, options.progress) })(bytes))
+
+type Tell = (event: Progress) => Effect.Effect<void>
+
+const tellBoth = (first: Tell, second: Tell | undefined): Tell =>
+  second === undefined ? first : (event) => Effect.andThen(first(event), second(event))
 
 const verb =
   <S extends RecordCodec.RecordSchema, B>(

@@ -8,6 +8,7 @@ import type * as Job from "../job/Job.ts"
 import { measured } from "../measured.ts"
 import * as Csv from "../record/Csv.ts"
 import { collect } from "./collect.ts"
+import { awaited } from "./jobs.ts"
 import type { Join } from "./join.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
 import type { LoadOptions } from "./options.ts"
@@ -29,17 +30,7 @@ export const follow = (
       }
       const { object, operation } = first
       yield* progress({ _tag: "JobCreated", jobId, kind: "ingest", operation, object, resends: false, attempt: 1 })
-      const job = yield* IngestJob.awaitDone(jobId, {
-        poll,
-        onLook: (job) =>
-          progress({
-            _tag: "Processing",
-            jobId,
-            state: job.state,
-            processed: job.numberRecordsProcessed ?? 0,
-            failed: job.numberRecordsFailed ?? 0
-          })
-      })
+      const job = yield* awaited(jobId, poll, progress)
       const successes = outcomes === "all"
       return collect(job, joined, {
         dialect: dialectOf(first),

@@ -4,6 +4,7 @@ import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
+import type * as Poll from "../job/Poll.ts"
 import type { Progress } from "../Progress.ts"
 
 /** What is done with submitted jobs when nobody waits for them any more. */
@@ -83,6 +84,18 @@ export const open = Effect.fnUntraced(function* (
   }
   return jobs
 })
+
+/** Waits for a job that was submitted, and tells how it fares. */
+export const awaited = (
+  jobId: string,
+  poll: Poll.Poll | undefined,
+  progress: (event: Progress) => Effect.Effect<void>
+) =>
+  IngestJob.awaitDone(jobId, {
+    poll,
+    onLook: ({ numberRecordsFailed: failed = 0, numberRecordsProcessed: processed = 0, state }) =>
+      progress({ _tag: "Processing", jobId, state, processed, failed })
+  })
 
 /** How long an interrupt waits for an answer that tells what became of a job. */
 const grace = "5 seconds"

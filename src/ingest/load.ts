@@ -174,17 +174,7 @@ export const load = <T, B, E, R>(
       /** Awaits a job and emits what became of its records; gives those to be sent again. */
       const settle = Effect.fnUntraced(function* (jobId: string, join: PartJoin<B>, dialect: Csv.Dialect) {
         const again: Array<Outcome.Failed<B>> = []
-        const job = yield* IngestJob.awaitDone(jobId, {
-          poll: options.poll,
-          onLook: (job) =>
-            progress({
-              _tag: "Processing",
-              jobId,
-              state: job.state,
-              processed: job.numberRecordsProcessed ?? 0,
-              failed: job.numberRecordsFailed ?? 0
-            })
-        }).pipe(
+        const job = yield* Jobs.awaited(jobId, options.poll, progress).pipe(
           Effect.tapError(() =>
             Effect.suspend(() => {
               jobs.letGo(jobId)

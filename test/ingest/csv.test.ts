@@ -172,6 +172,25 @@ describe("Ingest.csv", () => {
     }).pipe(orgWith())
   )
 
+  it.live("is folded to numbers by runCsv, which tells its progress too", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const summary = yield* arriving("Key__c,Name,Grade__c\nA,x,\nB,y,Z\nC,z,\n").pipe(
+        Ingest.runCsv({
+          object: "Widget__c",
+          operation: "upsert",
+          externalId: "Key__c",
+          poll,
+          progress: ({ _tag }) => Effect.sync(() => void seen.push(_tag))
+        })
+      )
+      assert.deepInclude(summary, { succeeded: 2, created: 2, failed: 1, unprocessed: 0 })
+      assert.deepStrictEqual(summary.failures, [{ code: "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", count: 1 }])
+      assert.strictEqual(summary.jobs.length, 1)
+      assert.includeMembers(seen, ["JobCreated", "Submitted", "JobDone"])
+    }).pipe(Effect.provide(overSocket()))
+  )
+
   it.live("without a key gives the rows as the org echoes them", () =>
     Effect.gen(function* () {
       const { failed, succeeded } = yield* settle(

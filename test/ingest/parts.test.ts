@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Schedule, Schema, SchemaGetter, Stream } from "effect"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { BulkError, make, SpoolFailed } from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
@@ -783,6 +784,47 @@ describe("refused for what may pass", () => {
       orgWith(
         Faults.onJob(Faults.lockRows({ rows: 3 }), { times: 1 }),
         Faults.on("createIngestJob", Faults.respond(400), { nth: 2 })
+      )
+    )
+  )
+})
+
+describe("result files", () => {
+  const asked = Effect.map(Requests, (names) =>
+    names.flatMap((name) => /^GET \/jobs\/ingest\/ID\/(\w+)$/.exec(name)?.[1] ?? [])
+  )
+
+  it.live("are not asked for where they can name no row any more", () =>
+    Effect.gen(function* () {
+      yield* settle(Stream.fromIterable(widgets(20)).pipe(upsert({})))
+      assert.deepStrictEqual(yield* asked, ["successfulResults"])
+      yield* settle(Stream.make(widget(1), widget(2, { Grade__c: "Z" })).pipe(upsert({})))
+      assert.deepStrictEqual(yield* asked, ["successfulResults", "failedResults", "successfulResults"])
+    }).pipe(orgWith())
+  )
+
+  it.live("are asked for all the same where the job's counters hide failures", () =>
+    Effect.gen(function* () {
+      const { error, failed, succeeded } = yield* settle(
+        Stream.make(widget(1), widget(2, { Grade__c: "Z" })).pipe(upsert({}))
+      )
+      assert.isUndefined(error)
+      assert.deepStrictEqual([failed.length, succeeded.length], [1, 1])
+      assert.deepStrictEqual(yield* asked, ["successfulResults", "failedResults"])
+    }).pipe(
+      Effect.provide(
+        overSocket({
+          connection: { retry },
+          tamper: (request, response) =>
+            request.method !== "GET" || !/\/jobs\/ingest\/\w+$/.test(request.url)
+              ? Effect.succeed(response)
+              : Effect.map(Effect.orDie(response.text), (text) =>
+                  HttpClientResponse.fromWeb(
+                    request,
+                    new Response(text.replace(/"numberRecordsFailed":\d+/, '"numberRecordsFailed":0'))
+                  )
+                )
+        })
       )
     )
   )
