@@ -23,7 +23,6 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Console, Duration, Effect, Layer } from "effect"
-import { layerFileSpool } from "../../src/node.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
 import { peakMemory, rowsOfRun } from "../shared/size.ts"
@@ -90,10 +89,6 @@ const ConnectionLive = layerConnection({ objects: new URL("objects/", import.met
 
 program.pipe(
   abortedOnInterrupt,
-  Effect.provide(
-    Layer.mergeAll(ConnectionLive, DatabaseLive, layerFileSpool({ partBytes: 16 * 1024 * 1024 })).pipe(
-      Layer.provideMerge(NodeServices.layer)
-    )
-  ),
+  Effect.provide(Layer.merge(ConnectionLive, DatabaseLive).pipe(Layer.provideMerge(NodeServices.layer))),
   NodeRuntime.runMain
 )

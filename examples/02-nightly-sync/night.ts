@@ -1,7 +1,7 @@
 import { PgClient } from "@effect/sql-pg"
 import { Array, Cause, Clock, Console, DateTime, type Duration, Effect, Exit, Schema, Stream } from "effect"
 import { Guard, Ingest, type Outcome, type Progress, ProgressView } from "../../src/index.ts"
-import { Status } from "./status.ts"
+import { Times } from "./times.ts"
 
 /** A record of the org, and a row of the query below. */
 const Item = Schema.Struct({
@@ -36,7 +36,8 @@ const changed = (sql: PgClient.PgClient, from: string, to: string) =>
 export const night = Effect.fn("night")(function* (window: Duration.Input) {
   const sql = yield* PgClient.PgClient
   const view = yield* ProgressView.make({ label: "night", every: "2 seconds" })
-  const status = new Status()
+  const times = new Times()
+  const rows = { Succeeded: 0, Failed: 0, Unprocessed: 0 }
 
   const [bounds] = yield* sql<{ from: string; to: string }>`
     SELECT changed_in::text AS "from", pg_snapshot_xmin(pg_current_snapshot())::text AS "to" FROM nightly.watermark`
@@ -44,33 +45,40 @@ export const night = Effect.fn("night")(function* (window: Duration.Input) {
   if (bounds === undefined || begun === undefined) return yield* Effect.die("nightly: the tables are empty")
 
   /** Writes down how it goes: who wants to know looks there, while it runs and afterwards. */
-  const record = (state: string) => sql`
-    UPDATE nightly.history SET status = ${state}, loaded = ${status.rows.Succeeded}, refused = ${status.rows.Failed},
-      not_sent = ${status.rows.Unprocessed}, jobs = ${status.jobs}, upload_seconds = ${status.millis.upload / 1000},
-      queue_seconds = ${status.millis.queue / 1000}, processing_seconds = ${status.millis.processing / 1000},
+  const record = (status: string, loaded: number, refused: number) => sql`
+    UPDATE nightly.history SET status = ${status}, loaded = ${loaded}, refused = ${refused},
+      not_sent = ${rows.Unprocessed}, jobs = ${times.jobs}, upload_seconds = ${times.millis.upload / 1000},
+      queue_seconds = ${times.millis.queue / 1000}, processing_seconds = ${times.millis.processing / 1000},
       seconds = extract(epoch FROM clock_timestamp() - started)
     WHERE night = ${begun.night}`
 
   const progress = (event: Progress.Progress) =>
     Effect.gen(function* () {
-      status.add(event, yield* Clock.currentTimeMillis)
+      times.add(event, yield* Clock.currentTimeMillis)
       yield* view.show(event)
       if (event._tag !== "JobDone") return
-      yield* view.above(Console.log(`night ${begun.night}: ${status.line}`))
-      yield* Effect.ignore(record("running"))
+      const { failed, succeeded } = (yield* view.state).counts
+      const rate = ((failed / Math.max(1, failed + succeeded)) * 100).toFixed(2)
+      yield* view.above(
+        Console.log(
+          `night ${begun.night}: ${(succeeded + failed).toLocaleString("en-US")} rows done, ${rate} % of them refused, ` +
+            `in ${(times.millis.processing / 1000).toFixed(1)} s of processing`
+        )
+      )
+      yield* Effect.ignore(record("running", succeeded, failed))
     })
 
   /** Counts, and keeps what was refused, or not sent, for the next night. */
   const settle = (outcomes: ReadonlyArray<Outcome.Outcome<Item>>) => {
-    const rows = outcomes.flatMap((outcome) => {
-      status.rows[outcome._tag]++
+    const left = outcomes.flatMap((outcome) => {
+      rows[outcome._tag]++
       if (outcome._tag === "Succeeded") return []
       const [code, message] =
         outcome._tag === "Failed" ? [outcome.error.code, outcome.error.message] : [outcome.reason, ""]
       return [{ sku: outcome.record.Sku__c, night: begun.night, code, message }]
     })
     return Effect.forEach(
-      Array.chunksOf(rows, 1_000),
+      Array.chunksOf(left, 1_000),
       (some) => sql`
         INSERT INTO nightly.left_over ${sql.insert(some)}
         ON CONFLICT (sku) DO UPDATE SET night = excluded.night, code = excluded.code, message = excluded.message`,
@@ -87,6 +95,8 @@ export const night = Effect.fn("night")(function* (window: Duration.Input) {
         schema: Item,
         externalId: "Sku__c",
         nulls: "clear",
+        // two batches of Salesforce: a guard sees soon what came of them
+        partRows: 20_000,
         onInterrupt: "abort",
         progress
       })
@@ -96,14 +106,16 @@ export const night = Effect.fn("night")(function* (window: Duration.Input) {
     // all outcomes came before
     Effect.catchReason("BulkError", "LoadStopped", ({ message }) => Effect.succeed(`stopped: ${message}`)),
     Effect.onExit((exit) =>
-      Exit.isSuccess(exit) ? Effect.void : Effect.ignore(record(`failed: ${reasonOf(exit.cause)}`))
+      Exit.isSuccess(exit)
+        ? Effect.void
+        : Effect.ignore(record(`failed: ${reasonOf(exit.cause)}`, rows.Succeeded, rows.Failed))
     )
   )
 
   yield* Effect.all([
     sql`DELETE FROM nightly.left_over WHERE night < ${begun.night}`,
     sql`UPDATE nightly.watermark SET changed_in = ${bounds.to}::text::xid8`,
-    record(state)
+    record(state, rows.Succeeded, rows.Failed)
   ]).pipe(sql.withTransaction)
 }, Effect.scoped)
 
