@@ -1,3 +1,4 @@
+import * as Arr from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -27,10 +28,15 @@ export const readAhead = Effect.fnUntraced(function* <E>(
   yield* Effect.addFinalizer(() => Queue.fail(queue, onLeft))
   return Stream.fromPull(
     Effect.succeed(
-      Effect.map(
-        Effect.tap(Queue.take(queue), (piece) => Semaphore.release(room, sizeOf(piece))),
-        (piece) => [piece] as const
-      )
+      Effect.tap(Queue.takeBetween(queue, 1, most), (pieces) =>
+        Semaphore.release(
+          room,
+          Arr.reduce(pieces, 0, (sum, piece) => sum + sizeOf(piece))
+        )
+      ) as Effect.Effect<Arr.NonEmptyArray<Uint8Array>, E | Cause.Done>
     )
   )
 })
+
+/** How many pieces are handed on together, if so many are there: some 512 KiB of what a socket gives. */
+const most = 8
