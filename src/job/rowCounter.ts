@@ -1,6 +1,6 @@
 /**
  * Counts the rows of CSV as its bytes go by, without reading them: a line end within
- * quotes is none, and blank lines are no rows. It looks at four bytes at a time, and at
+ * quotes is none, and blank lines are no rows. It looks at eight bytes at a time, and at
  * single ones only where a line ends.
  */
 export class RowCounter {
@@ -13,16 +13,18 @@ export class RowCounter {
 
   add(bytes: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const words = bytes.length & ~3
+    const words = bytes.length & ~7
     /** The quotes of words that were passed over, by their places in a word: how many there were is odd or even. */
     let passed = 0
-    for (let i = 0; i < words; i += 4) {
-      const word = view.getInt32(i, true)
-      if (!hasZero(word ^ 0x0a0a0a0a)) passed ^= zerosOf(word ^ 0x22222222)
-      else {
+    for (let i = 0; i < words; i += 8) {
+      const one = view.getInt32(i, true)
+      const other = view.getInt32(i + 4, true)
+      if ((zeros(one ^ 0x0a0a0a0a) | zeros(other ^ 0x0a0a0a0a)) === 0) {
+        passed ^= zerosOf(one ^ 0x22222222) ^ zerosOf(other ^ 0x22222222)
+      } else {
         this.#outside ^= oddness(passed)
         passed = 0
-        this.#look(bytes, i, i + 4)
+        this.#look(bytes, i, i + 8)
       }
     }
     this.#outside ^= oddness(passed)
@@ -55,8 +57,8 @@ export class RowCounter {
   }
 }
 
-/** Whether a byte of a word is 0. */
-const hasZero = (word: number): boolean => (((word - 0x01010101) | 0) & ~word & 0x80808080) !== 0
+/** 0 if no byte of a word is 0. */
+const zeros = (word: number): number => ((word - 0x01010101) | 0) & ~word & 0x80808080
 
 /** The highest bit of each byte of a word that is 0. */
 const zerosOf = (word: number): number => ~(((word & 0x7f7f7f7f) + 0x7f7f7f7f) | 0 | word | 0x7f7f7f7f)
