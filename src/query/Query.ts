@@ -29,7 +29,7 @@ import { complete, run } from "./run.ts"
 import type * as Soql from "./Soql.ts"
 import { textOf } from "./select.ts"
 import { type Change, changesSince, recordsSince, type Since, type SinceOptions } from "./since.ts"
-import { watched } from "./watching.ts"
+import { type Watched, watched } from "./watching.ts"
 
 export type { CsvOptions, Options, PagesOptions, RunOptions, What } from "./options.ts"
 export type { Resolved, ResolveOptions, Unresolved } from "./resolve.ts"
@@ -205,7 +205,7 @@ export const resume = <S extends RecordCodec.RecordSchema>(
 
 const pagesOf = <A>(
   job: Job.JobInfo,
-  options: PagesOptions,
+  options: PagesOptions & Watched,
   codec: RecordCodec.RecordCodec<A>,
   locator?: string
 ): Stream.Stream<Page<A>, BulkError.BulkError, Connection> => {

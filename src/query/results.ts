@@ -8,7 +8,7 @@ import type { RunOptions } from "./options.ts"
 import * as Pages from "./pages.ts"
 import { checkPages } from "./prepare.ts"
 import { run } from "./run.ts"
-import { watched, watching } from "./watching.ts"
+import { type Watched, watched, watching } from "./watching.ts"
 
 const defaultReadAhead = 8 * 1024 * 1024
 const defaultConcurrency = 4
@@ -32,14 +32,14 @@ export const queried = <A>(
 /** What comes of the pages of a complete job, whose sum is checked at the end. */
 export const results = <A>(
   job: Job.JobInfo,
-  options: RunOptions & { readonly isChained?: boolean; readonly locator?: string | undefined },
+  options: RunOptions & Watched & { readonly isChained?: boolean; readonly locator?: string | undefined },
   use: (page: Pages.Page, before: number) => Stream.Stream<A, BulkError.BulkError>
 ): Stream.Stream<A, BulkError.BulkError, Connection> =>
   Stream.suspend(() => {
     const { id: jobId, numberRecordsProcessed } = job
     const { isChained = false, locator, maxRecords, unordered = false } = options
     let received = 0
-    const watch = watching(job, options.progress)
+    const watch = watching(job, options)
     return Pages.pagesOf(
       {
         jobId,

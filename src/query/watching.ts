@@ -8,14 +8,20 @@ import { measured } from "../measured.ts"
 import type { PagesOptions } from "./options.ts"
 import type { Page } from "./pages.ts"
 
+/** Somebody is told of the progress. */
+export interface Watched {
+  readonly progress: NonNullable<PagesOptions["progress"]>
+}
+
 /** Options whose progress is measured too. */
-export const watched = <O extends Pick<PagesOptions, "progress">>(options: O): Effect.Effect<O, never, Connection> =>
+export const watched = <O extends Pick<PagesOptions, "progress">>(
+  options: O
+): Effect.Effect<O & Watched, never, Connection> =>
   Effect.map(Connection, ({ org }) => ({ ...options, progress: measured(org, options.progress) }))
 
 /** Tells how the pages of a job are read, at each piece of them, and how that ends. */
-export const watching = (job: Job.JobInfo, progress: PagesOptions["progress"]) => {
+export const watching = (job: Job.JobInfo, { progress }: Watched) => {
   const jobId = job.id
-  if (progress === undefined) return { page: (page: Page) => page, all: <S>(pages: S) => pages }
   /** Pages that are being read. */
   const open = new Set<Page>()
   let pages = 0

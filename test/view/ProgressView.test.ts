@@ -37,7 +37,9 @@ const viewing = Effect.fnUntraced(function* (options: {
   }
 })
 
-const created = (jobId: string): Progress => ({
+type Event<T> = Extract<Progress, { readonly _tag: T }>
+
+const created = (jobId: string): Event<"JobCreated"> => ({
   _tag: "JobCreated",
   jobId,
   kind: "ingest",
@@ -47,7 +49,7 @@ const created = (jobId: string): Progress => ({
   attempt: 1
 })
 const submitted = (jobId: string, records: number): Progress => ({ _tag: "Submitted", jobId, records, bytes: records })
-const processing = (jobId: string, processed: number, failed = 0): Progress => ({
+const processing = (jobId: string, processed: number, failed = 0): Event<"Processing"> => ({
   _tag: "Processing",
   jobId,
   state: "InProgress",
@@ -170,6 +172,55 @@ describe("ProgressView on a terminal", () => {
     })
   )
 
+  it.effect("shows what a job is at, and a query that knows how much there is", () =>
+    Effect.gen(function* () {
+      const { screen, view } = yield* viewing({ terminal: true })
+      const query: Progress = { ...created(first), kind: "query", operation: "query" }
+      const shown = (event: Progress) =>
+        Effect.andThen(
+          view.show(event),
+          Effect.map(TestClock.adjust("1 second"), () => screen().map((line) => line.replaceAll(/[░█]+ +/g, "")))
+        )
+      assert.deepStrictEqual((yield* shown(query)).slice(1, 2), ["750Qx0000000001  queued"])
+      assert.deepStrictEqual((yield* shown(processing(first, 0))).slice(1, 2), ["750Qx0000000001  processing 0"])
+      yield* shown({ ...processing(first, 4_000_000), state: "JobComplete" })
+      const [, job, total] = yield* shown({ _tag: "Reading", jobId: first, records: 1_000_000, bytes: 0 })
+      assert.strictEqual(job, "750Qx0000000001  reading 1,000,000 of 4,000,000")
+      assert.match(total ?? "", /25 % {2}1,000,000 of 4,000,000 {2}0:\d\d left/)
+    })
+  )
+
+  it.effect("shows rows that are sent again, and what was not processed", () =>
+    Effect.gen(function* () {
+      const { screen, view } = yield* viewing({ terminal: true, columns: 140 })
+      yield* view.show({ ...created(first), resends: true })
+      yield* view.show(submitted(first, 5))
+      yield* view.show({
+        _tag: "JobDone",
+        jobId: second,
+        state: "Aborted",
+        succeeded: 1,
+        created: 0,
+        failed: 6,
+        unprocessed: 3,
+        failures: [],
+        job: new JobInfo({ id: second, operation: "upsert", state: "Aborted" })
+      })
+      yield* TestClock.adjust("2 seconds")
+      assert.include(screen()[1], "again: queued 5")
+      assert.match(screen()[2] ?? "", / {2}5 {2}1 failed {2}3 unprocessed {2}0:02 so far {2}3\/s$/)
+    })
+  )
+
+  it.effect("takes the size of the process's stderr, if it is not told another", () =>
+    Effect.gen(function* () {
+      const { screen, view } = yield* viewing({ terminal: true, view: { size: undefined, label: undefined } })
+      yield* view.show(created(first))
+      yield* TestClock.adjust("1 second")
+      assert.match(screen().at(-1) ?? "", /^total /)
+    })
+  )
+
   it.effect("shows eight jobs, and how many more there are", () =>
     Effect.gen(function* () {
       const { screen, view } = yield* viewing({ terminal: true })
@@ -195,6 +246,23 @@ describe("ProgressView without a terminal", () => {
         "customers: 20 %, 200 of 1,000 processed, 2 failed, 0:40 left, 20/s, 400 uploaded\n",
         "customers: 40 %, 400 of 1,000 processed, 2 failed, 1:00 left, 10/s\n",
         "customers: 400 of 1,000 processed, 2 failed, stopped after 0:45 (9/s)\n"
+      ])
+    })
+  )
+
+  it.effect("says of a query how much was read, and in how many hours", () =>
+    Effect.gen(function* () {
+      const { close, view, written } = yield* viewing({ terminal: false, view: { every: "1 hour" } })
+      yield* view.show({ ...created(first), kind: "query", operation: "query" })
+      yield* TestClock.adjust("3 hours")
+      assert.deepInclude(yield* view.state, { ended: 0 })
+      const done = new JobInfo({ id: first, operation: "query", state: "JobComplete" })
+      const read = { jobId: first, records: 1_000_000, bytes: 2_500_000_000 }
+      yield* view.above(view.show({ _tag: "QueryDone", ...read, pages: 2, job: done }))
+      yield* close(Exit.void)
+      assert.deepStrictEqual(written, [
+        "customers: 0 read, 0 kB, 1:00:00 so far\n",
+        "customers: 1,000,000 of 1,000,000 read, 2.50 GB, in 3:00:00 (93/s)\n"
       ])
     })
   )
