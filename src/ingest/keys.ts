@@ -109,7 +109,9 @@ export class Keys {
     const before = this.table
     const table = new Int32Array(before.length * 2)
     const mask = table.length - 1
-    for (const entry of before) {
+    // by index: an iterator would make an object for each of its entries
+    for (let i = 0; i < before.length; i++) {
+      const entry = before[i]!
       if (entry === 0) continue
       let slot = this.hashes[entry - 1]! & mask
       while (table[slot] !== 0) slot = (slot + 1) & mask
