@@ -10,7 +10,7 @@ export default defineConfig({
       // the command runs in processes of its own, which are not counted: test/org/main.test.ts
       exclude: ["src/org/main.ts"],
       reporter: ["text-summary", "html"],
-      thresholds: { statements: 97, branches: 92, functions: 96.5, lines: 97.5 }
+      thresholds: { statements: 97.5, branches: 92.5, functions: 96.5, lines: 98 }
     }
   }
 })

@@ -392,7 +392,7 @@ describe("2,000 pages", () => {
           Array.from({ length: count }, (_, page) => `record\n${page}`)
         )
       }).pipe(Effect.scoped),
-    60_000
+    180_000
   )
 })
 
