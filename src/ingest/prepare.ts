@@ -127,6 +127,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
       canonical: canonical ?? ((cell) => cell),
       duplicates: options.duplicates ?? "fail",
       hasReadable: readable !== undefined,
+      areHeld: kind.keepsRecords,
       echo: how.echo,
       read
     }),
@@ -175,6 +176,7 @@ export const prepareCsv = Effect.fnUntraced(function* (
       canonical,
       duplicates: options.duplicates ?? "fail",
       hasReadable: false,
+      areHeld: false,
       echo: key === undefined ? (row) => row : undefined,
       read: (header) => (row) => Result.succeed(csvRow(header, row))
     }),
@@ -259,12 +261,14 @@ const opening =
     readonly canonical: Join.Key["canonical"]
     readonly duplicates: Join.Duplicates
     readonly hasReadable: boolean
+    /** Whether all records are held in memory. */
+    readonly areHeld: boolean
     readonly echo: How<never, B>["echo"]
     readonly read: NonNullable<How<never, B>["read"]>
   }): Load<never, B>["open"] =>
   (layout, bytes) =>
     Effect.gen(function* () {
-      const { canonical, duplicates, echo, hasReadable, kind, read } = options
+      const { areHeld, canonical, duplicates, echo, hasReadable, kind, read } = options
       const { dialect, header, keyColumn = "", readableHeader = header } = layout
       const inner = yield* Scope.fork(yield* Effect.scope)
       const spooled = yield* Scope.provide(kind.open({ bytes }), inner)
@@ -287,6 +291,6 @@ const opening =
         spooled,
         readable,
         // who holds all records, or has them elsewhere, needs the rows no more
-        release: kind.keepsRecords || hasReadable ? release : Effect.void
+        release: areHeld || hasReadable ? release : Effect.void
       }
     })

@@ -4,6 +4,7 @@ import { Data, Effect, Exit, Layer, Schedule, Stream } from "effect"
 import { BulkError } from "../../src/BulkError.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { CsvRow, Outcome } from "../../src/ingest/Outcome.ts"
+import * as Spool from "../../src/ingest/Spool.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import { layerFileSpool } from "../../src/node.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
@@ -170,6 +171,18 @@ describe("Ingest.csv", () => {
       assert.isTrue(error._tag === "Some" && error.value instanceof Broken)
       assert.deepStrictEqual(yield* stored, [])
     }).pipe(orgWith())
+  )
+
+  it.live("gives refused rows with a spool that keeps records, of which a file has none", () =>
+    Effect.gen(function* () {
+      const { failed } = yield* settle(
+        arriving("Key__c,Name,Grade__c\nA,x,\nB,y,Z\n").pipe(upsert({ spool: Spool.memory({ keepsRecords: true }) }))
+      )
+      assert.deepStrictEqual(
+        failed.map(({ record }) => record),
+        [{ Key__c: "B", Name: "y", Grade__c: "Z" }]
+      )
+    }).pipe(Effect.provide(overSocket()))
   )
 
   it.live("is folded to numbers by runCsv, which tells its progress too", () =>
