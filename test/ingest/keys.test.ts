@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { Keys } from "../../src/ingest/keys.ts"
@@ -101,5 +103,25 @@ describe("blocks of records", () => {
       assert.isAtMost(block?.bytes.length ?? 1000, 100)
     }
     assert.isUndefined(some.next(1))
+  })
+
+  it("let go of records that were taken, though others wait all the time", async () => {
+    setFlagsFromString("--expose-gc")
+    const collect: () => void = runInNewContext("gc")
+    const some = blocks(1_000_000)
+    const taken: Array<WeakRef<object>> = []
+    for (let i = 0; i < 20; i++) {
+      const records = Array.from({ length: 500 }, (_, n) => ({ Name: `record ${i} ${n}`.padEnd(150) }))
+      if (i < 10) taken.push(new WeakRef(records[0]!))
+      some.add(records)
+      while (some.isFull(Number.POSITIVE_INFINITY)) some.next(Number.POSITIVE_INFINITY)
+    }
+    // what was looked at through a weak reference stays until the turn is over
+    await new Promise(setImmediate)
+    collect()
+    assert.deepStrictEqual(
+      taken.map((record) => record.deref()),
+      taken.map(() => undefined)
+    )
   })
 })
