@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
+import { constants } from "node:os"
 import { join } from "node:path"
 
 const folder = import.meta.dirname
@@ -32,4 +33,4 @@ if (chosen === undefined) {
 const example = spawn(process.execPath, ["--max-semi-space-size=8", main(chosen), ...rest], { stdio: "inherit" })
 // an example that is interrupted ends what it has begun: this process waits for it
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => example.kill(signal))
-example.on("exit", (code) => process.exit(code ?? 1))
+example.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))

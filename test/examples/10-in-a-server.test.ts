@@ -159,7 +159,9 @@ describe("a server that streams a query to the browser", () => {
       Effect.gen(function* () {
         const { code, stdout } = yield* runExample("10", ["--serve"], {
           onOutput: ({ stdout }, example) => {
-            if (/^Open http:\/\/127\.0\.0\.1:\d+\/accounts\.csv/m.test(stdout)) example.kill("SIGINT")
+            if (!example.killed && /^Open http:\/\/127\.0\.0\.1:\d+\/accounts\.csv/m.test(stdout)) {
+              example.kill("SIGINT")
+            }
           }
         })
         assert.strictEqual(code, 130)
