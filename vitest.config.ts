@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.json" },
     testTimeout: 30_000,
+    // one less than there are cores is what vitest takes otherwise: on two cores, one
+    maxWorkers: 2,
     coverage: {
       include: ["src/**/*.ts"],
       // the command runs in processes of its own, which are not counted: test/org/main.test.ts
