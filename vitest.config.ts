@@ -12,7 +12,7 @@ export default defineConfig({
       // the command runs in processes of its own, which are not counted: test/org/main.test.ts
       exclude: ["src/org/main.ts"],
       reporter: ["text-summary", "html"],
-      thresholds: { statements: 97.5, branches: 92.5, functions: 96.5, lines: 98 }
+      thresholds: { statements: 98, branches: 93.5, functions: 97.5, lines: 98.5 }
     }
   }
 })
