@@ -26,7 +26,7 @@ export type Segment = typeof Segment.Type
  * from the last engagement of all, so that the same contacts have the same scores.
  */
 const sql = (folder: string) => `
-  WITH history AS (FROM read_parquet(${literal(`${folder}/*.parquet`)})),
+  WITH history AS NOT MATERIALIZED (FROM read_parquet(${literal(`${folder}/*.parquet`)})),
   scored AS (
     SELECT
       coalesce(Region__c, '(none)') AS region,
