@@ -9,7 +9,7 @@ const sources = files.filter((file) => /^src\/.+\.ts$/.test(file))
 const built = sources.flatMap((file) =>
   ["js", "js.map", "d.ts", "d.ts.map"].map((extension) => file.replace(/^src\/(.+)ts$/, `dist/$1${extension}`))
 )
-const guides = files.filter((file) => /^docs\/[\w-]+\.md$/.test(file))
+const guides = files.filter((file) => /^docs\/[\w-]+\.(?:md|svg)$/.test(file))
 const texts = ["README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "src/org/README.md", ...guides]
 const wanted = new Set(["package.json", ...texts, ...sources, ...built])
 
