@@ -138,3 +138,28 @@ const symptoms: ReadonlyArray<Symptom> = [
 
 /** What to do about a failure, by the code and the words that came with it. */
 export const adviceFor = (text: string): string | undefined => symptoms.find(({ words }) => words.test(text))?.advice
+
+/** The same of refusals to sign in, by words of OAuth's code or description. */
+const signInSymptoms: ReadonlyArray<readonly [words: string, hint: string]> = [
+  ["request not supported on this domain", "client credentials go to the org's My Domain, not to a login host"],
+  ["no client credentials user enabled", "set the user that the app runs as in its policies"],
+  ["user hasn't approved this consumer", "the user or its profile must be pre-authorised for the app"],
+  ["user is inactive", "an administrator must activate the user"],
+  ["user is locked", "the user is locked out: wait, or have an administrator unlock it"],
+  [
+    "expired authorization code",
+    "a code is good once and for some minutes; for an assertion: check this machine's clock"
+  ],
+  ["invalid code verifier", "the verifier is not the one that this authorization began with"],
+  ["redirect_uri_mismatch", "the redirect URI must be one that is set in the app, letter by letter"],
+  ["rate_limit_exceeded", "too many sign-ins: wait some minutes"],
+  ["audience is invalid", "production takes https://login.salesforce.com, sandboxes https://test.salesforce.com"],
+  ["invalid assertion", "check the certificate of the app, and this machine's clock"],
+  ["expired access/refresh token", "the refresh token was revoked, rotated or has expired: sign in anew"],
+  ["invalid_client_id", "the consumer key is unknown there: a new app takes some minutes to be known"],
+  ["invalid_client", "the consumer secret does not belong to this consumer key"]
+]
+
+/** What to do about a refusal to sign in, by its code and description. */
+export const signInAdviceFor = (text: string): string | undefined =>
+  signInSymptoms.find(([words]) => text.includes(words))?.[1]

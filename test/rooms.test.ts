@@ -37,6 +37,7 @@ const below: Readonly<Record<string, ReadonlyArray<string>>> = {
   job: ["connection"],
   connection: [],
   record: [],
+  reasons: [],
   view: [],
   org: []
 }
@@ -59,6 +60,16 @@ describe("rooms", () => {
         if (target === undefined || room(file) === "" || room(target) === "") return false
         return room(file) !== room(target) && !(below[room(file)] ?? []).includes(room(target))
       }),
+      []
+    )
+  })
+
+  it("know reasons by BulkError alone", () => {
+    assert.deepStrictEqual(
+      breaking(
+        ({ file, target }) =>
+          target !== undefined && room(target) === "reasons" && room(file) !== "reasons" && file !== "BulkError.ts"
+      ),
       []
     )
   })

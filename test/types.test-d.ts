@@ -16,6 +16,12 @@ declare const items: Stream.Stream<Item, "source failed", Database>
 type Failure = BulkError.BulkError
 type Needs = Connection.Connection
 
+describe("BulkError", () => {
+  it("exports every reason by its name", () => {
+    expectTypeOf<Exclude<BulkError.Reason["_tag"], keyof typeof BulkError>>().toEqualTypeOf<never>()
+  })
+})
+
 describe("Ingest", () => {
   it("keeps the source's errors and needs, and adds its own", () => {
     const outcomes = Ingest.upsert({ object: "Item__c", schema: Item, externalId: "Sku__c", nulls: "clear" })(items)
