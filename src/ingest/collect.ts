@@ -192,14 +192,9 @@ export const collect = <B>(
 const when = <A, E, R>(isWanted: () => boolean, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.suspend(() => (isWanted() ? stream : Stream.empty))
 
-/** One of these streams at a time. */
+/** One of these streams at a time. Who waits for the turn can be interrupted. */
 const inTurn = <A, E, R>(turn: Semaphore.Semaphore, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  Stream.unwrap(
-    Effect.as(
-      Effect.acquireRelease(turn.take(1), () => turn.release(1)),
-      stream
-    )
-  )
+  Stream.unwrap(Effect.as(turn.takeScoped(1), stream))
 
 /** Array by array, each of which may become none at all. */
 const mapArrays =

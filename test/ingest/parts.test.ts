@@ -685,6 +685,21 @@ describe("a stream that is left", () => {
     }).pipe(held("successfulResults"))
   )
 
+  it.effect("while one job is read, and others wait for their turn, ends", () =>
+    Effect.gen(function* () {
+      const { of, progress } = events()
+      const fiber = yield* Stream.fromIterable(widgets(40)).pipe(
+        upsert({ partRows: 10, progress }),
+        Stream.runForEachArray(() => Effect.never),
+        Effect.forkChild
+      )
+      yield* Effect.sleep("1 minute")
+      const seenDone = of("Processing").filter(({ state }) => state === "JobComplete")
+      assert.isAtLeast(seenDone.length - of("JobDone").length, 2)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
   /** When no job is on its way any more. */
   const settled = Effect.gen(function* () {
     const onTheWay = ["UploadComplete", "InProgress"]
