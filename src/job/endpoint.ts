@@ -146,7 +146,9 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
       const unknown = (cause: BulkError.BulkError) =>
         BulkError.make(new BulkError.CommitUnknown({ jobId, cause }), cause.org)
       const once = Effect.catch(patchState(jobId, "UploadComplete", false), (error) => {
-        if (!error.isRetryable && !(sent && isRefusedState(error))) return Effect.fail(error)
+        // an answer of success that cannot be read is no clear one
+        const isUnclear = error.isRetryable || error.reason._tag === "UnexpectedResponse"
+        if (!isUnclear && !(sent && isRefusedState(error))) return Effect.fail(error)
         sent = true
         return get(jobId).pipe(
           Effect.mapError(unknown),
