@@ -87,7 +87,8 @@ export const resolveWith =
           }
           return group.map((record, i): Result.Result<Resolved<A>, Unresolved<A>> => {
             const own = keys[i] ?? ""
-            const ids = found.get(key.fold(own)) ?? []
+            // no number at all would read as 0
+            const ids = own === "" ? [] : (found.get(key.fold(own)) ?? [])
             const [id] = ids
             if (id !== undefined && ids.length === 1) return Result.succeed({ record, id })
             const [code, message] =

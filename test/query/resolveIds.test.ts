@@ -46,8 +46,15 @@ describe("Query.resolveIds", () => {
 
       // numbers are compared as numbers
       const byCount = Query.resolveIds({ object: "Widget__c", key: "Count__c", keyOf: (count: string) => count })
-      const counts = yield* Stream.make("0.250", "1e3", "many").pipe(byCount, Stream.runCollect)
-      assert.deepStrictEqual(counts.map(shown), ["0.250 found", "1e3 KEY_NOT_FOUND", "many KEY_NOT_FOUND"])
+      yield* Stream.make(widget(4_502, { Count__c: 0 })).pipe(upsert, Stream.runDrain)
+      const counts = yield* Stream.make("0.250", "1e3", "many", "0", " ").pipe(byCount, Stream.runCollect)
+      assert.deepStrictEqual(counts.map(shown), [
+        "0.250 found",
+        "1e3 KEY_NOT_FOUND",
+        "many KEY_NOT_FOUND",
+        "0 found",
+        "  KEY_BLANK"
+      ])
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
