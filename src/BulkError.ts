@@ -219,11 +219,21 @@ const transientStatuses = new Set([406, 420, 429])
  */
 export const make = (reason: Reason, org?: string): BulkError => new BulkError({ reason, org })
 
+// what was given was wrong, or this machine failed
+const concernNoOrg: ReadonlySet<Reason["_tag"]> = new Set([
+  "InvalidOptions",
+  "InvalidCsv",
+  "LoadCycle",
+  "NotDrained",
+  "SpoolFailed"
+] as const)
+
 /**
- * The same error, with the org it concerns if that was not known.
+ * The same error, with the org it concerns if that was not known. What is wrong with
+ * options or a file, or on this machine, concerns none.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const inOrg = (error: BulkError, org: string | undefined): BulkError =>
-  error.org === undefined && org !== undefined ? make(error.reason, org) : error
+  error.org !== undefined || org === undefined || concernNoOrg.has(error.reason._tag) ? error : make(error.reason, org)

@@ -249,7 +249,10 @@ export interface Expectation {
  * @category operations
  * @since 0.1.0
  */
-export const expect = Effect.fnUntraced(function* (
+export const expect = (expected: Expectation): Effect.Effect<void, BulkError.BulkError, Connection> =>
+  inOrg(demand(expected))
+
+const demand = Effect.fnUntraced(function* (
   expected: Expectation
 ): Effect.fn.Return<void, BulkError.BulkError, Connection> {
   const org = yield* Connection.use(({ organization }) => organization)

@@ -13,6 +13,7 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { besideSource } from "../connection/streamInOrg.ts"
 import type { Loads, Outcome, Unprocessed } from "./Outcome.ts"
 
 /**
@@ -88,52 +89,54 @@ export const load =
   (records) => {
     const problem = problemOf(options)
     if (problem !== undefined) return Stream.fail(BulkError.make(new BulkError.InvalidOptions({ problem })))
-    return Stream.unwrap(
-      Effect.gen(function* () {
-        const source = yield* open(records)
-        const watch = new Watch(options)
-        const loaded = <E, R>(
-          records: Stream.Stream<A, E, R>
-        ): Stream.Stream<Outcome<A | B>, E | BulkError.BulkError, R | Connection> =>
-          load(records).pipe(
-            Stream.mapArray((outcomes) => {
-              watch.see(outcomes)
-              return outcomes
-            })
-          )
-
-        const { canary, submitUntil } = options
-        const first =
-          canary === undefined
-            ? Stream.empty
-            : Stream.concat(
-                loaded(source.take(canary.rows, Effect.succeed(false))),
-                Stream.suspend(() => {
-                  watch.judgeCanary(canary)
-                  return Stream.empty
-                })
-              )
-        const until = submitUntil === undefined ? Number.POSITIVE_INFINITY : DateTime.toEpochMillis(submitUntil)
-        const isOver = Effect.map(Clock.currentTimeMillis, (now) => watch.isStopped(now >= until))
-        const rest = source.take(Number.POSITIVE_INFINITY, isOver)
-        const notSubmitted = source
-          .take(Number.POSITIVE_INFINITY, Effect.succeed(false))
-          .pipe(
-            Stream.map(
-              (record): Unprocessed<A> => ({ _tag: "Unprocessed", jobId: undefined, record, reason: "not submitted" })
+    return besideSource(records, (records) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const source = yield* open(records)
+          const watch = new Watch(options)
+          const loaded = <E, R>(
+            records: Stream.Stream<A, E, R>
+          ): Stream.Stream<Outcome<A | B>, E | BulkError.BulkError, R | Connection> =>
+            load(records).pipe(
+              Stream.mapArray((outcomes) => {
+                watch.see(outcomes)
+                return outcomes
+              })
             )
+
+          const { canary, submitUntil } = options
+          const first =
+            canary === undefined
+              ? Stream.empty
+              : Stream.concat(
+                  loaded(source.take(canary.rows, Effect.succeed(false))),
+                  Stream.suspend(() => {
+                    watch.judgeCanary(canary)
+                    return Stream.empty
+                  })
+                )
+          const until = submitUntil === undefined ? Number.POSITIVE_INFINITY : DateTime.toEpochMillis(submitUntil)
+          const isOver = Effect.map(Clock.currentTimeMillis, (now) => watch.isStopped(now >= until))
+          const rest = source.take(Number.POSITIVE_INFINITY, isOver)
+          const notSubmitted = source
+            .take(Number.POSITIVE_INFINITY, Effect.succeed(false))
+            .pipe(
+              Stream.map(
+                (record): Unprocessed<A> => ({ _tag: "Unprocessed", jobId: undefined, record, reason: "not submitted" })
+              )
+            )
+          const verdict = Stream.suspend(() =>
+            watch.stopped === undefined || options.onStop === "continue"
+              ? Stream.empty
+              : Stream.fail(BulkError.make(watch.stopped))
           )
-        const verdict = Stream.suspend(() =>
-          watch.stopped === undefined || options.onStop === "continue"
-            ? Stream.empty
-            : Stream.fail(BulkError.make(watch.stopped))
-        )
-        return first.pipe(
-          Stream.concat(Stream.suspend(() => (watch.stopped === undefined ? loaded(rest) : Stream.empty))),
-          Stream.concat(notSubmitted),
-          Stream.concat(verdict)
-        )
-      })
+          return first.pipe(
+            Stream.concat(Stream.suspend(() => (watch.stopped === undefined ? loaded(rest) : Stream.empty))),
+            Stream.concat(notSubmitted),
+            Stream.concat(verdict)
+          )
+        })
+      )
     )
   }
 

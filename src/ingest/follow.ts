@@ -3,6 +3,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
 import { measured } from "../measured.ts"
@@ -42,7 +43,7 @@ export const follow = (
         progress
       })
     })
-  ).pipe(Stream.withSpan("Ingest.resume", { attributes: { "salesforce.job.id": jobId } }))
+  ).pipe(streamInOrg, Stream.withSpan("Ingest.resume", { attributes: { "salesforce.job.id": jobId } }))
 
 /** The rows of results are about themselves. */
 const joined: Join<CsvRow> = {

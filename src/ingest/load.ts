@@ -12,6 +12,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import { besideSource } from "../connection/streamInOrg.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Poll from "../job/Poll.ts"
 import { measured } from "../measured.ts"
@@ -80,6 +81,12 @@ export interface Again<B> {
  * outcomes come out.
  */
 export const load = <T, B, E, R>(
+  source: Stream.Stream<T, E, R>,
+  options: Load<T, B>
+): Stream.Stream<Outcome.Outcome<B>, E | BulkError.BulkError, R | Connection> =>
+  besideSource(source, (source) => loading(source, options))
+
+const loading = <T, B, E, R>(
   source: Stream.Stream<T, E, R>,
   options: Load<T, B>
 ): Stream.Stream<Outcome.Outcome<B>, E | BulkError.BulkError, R | Connection> =>

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as BulkError from "../BulkError.ts"
-import { Connection } from "../connection/Connection.ts"
+import { Connection, inOrg } from "../connection/Connection.ts"
 
 /** The word that a delete needs in a production org. */
 export interface Confirmation {
@@ -16,7 +16,12 @@ export interface Confirmation {
  * Fails unless records may be deleted in this org. One that does not let itself be
  * looked at counts as a production org.
  */
-export const demandConfirmed = Effect.fnUntraced(function* (
+export const demandConfirmed = (
+  operation: "delete" | "hardDelete",
+  options: Confirmation & { readonly object: string }
+): Effect.Effect<void, BulkError.BulkError, Connection> => inOrg(demand(operation, options))
+
+const demand = Effect.fnUntraced(function* (
   operation: "delete" | "hardDelete",
   { confirmProduction: confirmed, object }: Confirmation & { readonly object: string }
 ): Effect.fn.Return<void, BulkError.BulkError, Connection> {

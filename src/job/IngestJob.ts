@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import { Connection, type UploadOptions } from "../connection/Connection.ts"
+import { Connection, inOrg, type UploadOptions } from "../connection/Connection.ts"
 import * as Limits from "../connection/Limits.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
@@ -86,13 +86,13 @@ const withinLimit = <E, R>(
   jobId: string,
   csv: Stream.Stream<Uint8Array, E, R>,
   sent: { bytes: number }
-): Stream.Stream<Uint8Array, E | BulkError.BulkError, R> =>
+): Stream.Stream<Uint8Array, E | BulkError.BulkError, R | Connection> =>
   Stream.suspend(() => {
     sent.bytes = 0
     return Stream.mapArrayEffect(csv, (blocks) => {
       for (const block of blocks) sent.bytes += block.length
       return sent.bytes > Limits.uploadBytes
-        ? Effect.fail(BulkError.make(new BulkError.UploadTooLarge({ jobId, limit: Limits.uploadBytes })))
+        ? inOrg(Effect.fail(BulkError.make(new BulkError.UploadTooLarge({ jobId, limit: Limits.uploadBytes }))))
         : Effect.succeed(blocks)
     })
   })

@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as Continuation from "./continuation.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
@@ -300,7 +301,7 @@ export const resultPages = (jobId: string): Stream.Stream<string | undefined, Bu
         )
       )
     )
-  ).pipe(Stream.withSpan("QueryJob.resultPages", { attributes: { "salesforce.job.id": jobId } }))
+  ).pipe(streamInOrg, Stream.withSpan("QueryJob.resultPages", { attributes: { "salesforce.job.id": jobId } }))
 }
 
 type Head = Pick<Page, "numberOfRecords" | "next">

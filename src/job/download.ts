@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import { Connection, type Download } from "../connection/Connection.ts"
+import { Connection, type Download, inOrg } from "../connection/Connection.ts"
 import { Seam } from "./seam.ts"
 
 /** What is downloaded: CSV that stays the same however often it is asked for. */
@@ -111,7 +111,7 @@ export const download = Effect.fnUntraced(function* <H>(
       Effect.flatMap(Effect.fromResult)
     )
 
-  let answer = yield* repeating(open)
+  let answer = yield* inOrg(repeating(open))
   const fixed = source.fixed?.(answer.head)
 
   const reopen = Effect.suspend(() => Scope.close(answer.scope, Exit.void)).pipe(
@@ -123,7 +123,9 @@ export const download = Effect.fnUntraced(function* <H>(
   )
   const next = Effect.suspend(() => read(answer)).pipe(
     Effect.catchTag("Break", () => repeating(Effect.flatMap(reopen, read))),
-    Effect.flatMap((bytes) => (bytes === undefined ? Cause.done() : Effect.succeed(bytes)))
+    Effect.flatMap((bytes) => (bytes === undefined ? Cause.done() : Effect.succeed(bytes))),
+    inOrg,
+    Effect.provideContext(context)
   )
   return { head: () => answer.head, rows: () => seam.rows, bytes: Stream.fromPull(Effect.succeed(next)) }
 })

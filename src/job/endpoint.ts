@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection, inOrg } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as Continuation from "./continuation.ts"
 import * as Job from "./Job.ts"
 import * as Poll from "./Poll.ts"
@@ -133,7 +134,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
           Effect.map(Continuation.locatorOf(page, `GET ${base}`, queryLocator), (next) => [page.records, next] as const)
         )
       )
-  )
+  ).pipe(streamInOrg)
 
   /**
    * Closes a job. What it was answered matters less than what became of it: without a

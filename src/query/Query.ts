@@ -16,6 +16,7 @@ import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import type * as Job from "../job/Job.ts"
 import * as QueryJob from "../job/QueryJob.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
@@ -169,7 +170,7 @@ export const pages = <S extends RecordCodec.RecordSchema>(
       const job = yield* run(soql, { all, poll, progress, afterwards })
       return pagesOf(job, options, codec)
     })
-  ).pipe(Stream.withSpan("Query.pages"))
+  ).pipe(streamInOrg, Stream.withSpan("Query.pages"))
 
 /**
  * Goes on with the pages of a query that another process began: from a locator, or from
@@ -201,7 +202,7 @@ export const resume = <S extends RecordCodec.RecordSchema>(
       )
       return pagesOf(job, options, codec, locator)
     })
-  ).pipe(Stream.withSpan("Query.resume", { attributes: { "salesforce.job.id": jobId } }))
+  ).pipe(streamInOrg, Stream.withSpan("Query.resume", { attributes: { "salesforce.job.id": jobId } }))
 
 const pagesOf = <A>(
   job: Job.JobInfo,
@@ -210,15 +211,18 @@ const pagesOf = <A>(
   locator?: string
 ): Stream.Stream<Page<A>, BulkError.BulkError, Connection> => {
   const toRecords = decode.records(codec)
-  return results(job, { ...options, isChained: true, locator }, (page, before) =>
-    Stream.succeed({
-      jobId: page.jobId,
-      locator: page.locator,
-      next: page.next,
-      numberOfRecords: page.size(),
-      records: toRecords(page, before)
-    })
-  ).pipe(
+  const pages = Effect.map(Effect.context<Connection>(), (context) =>
+    results(job, { ...options, isChained: true, locator }, (page, before) =>
+      Stream.succeed({
+        jobId: page.jobId,
+        locator: page.locator,
+        next: page.next,
+        numberOfRecords: page.size(),
+        records: toRecords(page, before).pipe(streamInOrg, Stream.provideContext(context))
+      })
+    )
+  )
+  return Stream.unwrap(pages).pipe(
     Stream.onEnd(options.afterwards === "remove" ? QueryJob.leave(job.id, { abort: false, remove: true }) : Effect.void)
   )
 }

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import type * as Job from "../job/Job.ts"
 import type * as QueryJob from "../job/QueryJob.ts"
 import type { RunOptions } from "./options.ts"
@@ -27,7 +28,7 @@ export const queried = <A>(
       const job = yield* run(soql, { afterwards, all, columnDelimiter, lineEnding, poll, progress })
       return results(job, options, use)
     })
-  ).pipe(Stream.withSpan("Query.run"))
+  ).pipe(streamInOrg, Stream.withSpan("Query.run"))
 
 /** What comes of the pages of a complete job, whose sum is checked at the end. */
 export const results = <A>(

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { streamInOrg } from "../connection/streamInOrg.ts"
 import type * as Job from "../job/Job.ts"
 import * as Csv from "../record/Csv.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
@@ -142,7 +143,7 @@ export const changesSince = <S extends RecordCodec.RecordSchema>(
           )
         )
       })
-    ).pipe(Stream.withSpan("Query.since"))
+    ).pipe(streamInOrg, Stream.withSpan("Query.since"))
     return {
       changes,
       watermark: Effect.suspend(() =>

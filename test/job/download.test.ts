@@ -38,6 +38,7 @@ const answer = (
 const scripted = (answers: ReadonlyArray<Download | BulkError.BulkError>) => {
   const asked = { count: 0, open: 0 }
   const connection = Connection.of({
+    org: Effect.undefined,
     retry: (self: Effect.Effect<never, BulkError.BulkError>) =>
       Effect.retry(self, { schedule: Schedule.recurs(3), while: (error) => error.isRetryable }),
     bytes: () =>

@@ -6,6 +6,7 @@ import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../../BulkError.ts"
 import { Connection } from "../../connection/Connection.ts"
+import { besideSource } from "../../connection/streamInOrg.ts"
 import * as IngestJob from "../../job/IngestJob.ts"
 import * as Job from "../../job/Job.ts"
 import { version } from "../../version.ts"
@@ -50,53 +51,55 @@ export const recorded = <T, A, E, R>(
   source: Stream.Stream<T, E, R>,
   partOf: (some: ReadonlyArray<T>, range: Pick<Part<A>, "number" | "from" | "to">) => Part<A>
 ): Stream.Stream<Outcome<A>, E | BulkError.BulkError, R | Connection | KeyValueStore.KeyValueStore> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const { object, operation, outcomes, partRows = 10_000, parts = 2, poll, runId } = options
-      if (!(partRows >= 1)) return yield* invalid(`partRows is ${partRows}`)
-      const log = yield* RunLog.open(runId)
-      const { apiVersion, identity } = yield* Connection
-      const { orgId, userId } = yield* identity
-      if (options.after !== undefined) yield* demandFinished(runId, options.after)
-      const held = yield* Lease.hold(runId, log, options.lease ?? "15 seconds")
-      yield* begin(log, runId, {
-        format: 1,
-        orgId,
-        object,
-        operation,
-        ...header,
-        partRows,
-        startedAt: yield* now,
-        userId,
-        version,
-        apiVersion
-      })
-      const work = { runId, log, held, known: yield* log.parts, outcomes, poll }
-      let read = 0
-      return source.pipe(
-        Stream.grouped(partRows),
-        Stream.map((some) => {
-          const from = read
-          read += some.length
-          return { some, range: { number: Math.floor(from / partRows), from, to: read } }
-        }),
-        Stream.flatMap(({ range, some }) => outcomesOf(work, partOf(some, range)), { concurrency: parts }),
-        // one after the other: a part is done when somebody asks for what comes after its outcomes
-        Stream.flatMap((some) =>
-          some._tag === "Outcomes"
-            ? Stream.fromArray(some.outcomes)
-            : Stream.unwrap(Effect.as(some.write, Stream.empty))
-        ),
-        Stream.concat(
-          Stream.unwrap(
-            Effect.gen(function* () {
-              yield* log.end.set({ records: read, endedAt: yield* now })
-              return Stream.empty
-            })
+  besideSource(source, (source) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const { object, operation, outcomes, partRows = 10_000, parts = 2, poll, runId } = options
+        if (!(partRows >= 1)) return yield* invalid(`partRows is ${partRows}`)
+        const log = yield* RunLog.open(runId)
+        const { apiVersion, identity } = yield* Connection
+        const { orgId, userId } = yield* identity
+        if (options.after !== undefined) yield* demandFinished(runId, options.after)
+        const held = yield* Lease.hold(runId, log, options.lease ?? "15 seconds")
+        yield* begin(log, runId, {
+          format: 1,
+          orgId,
+          object,
+          operation,
+          ...header,
+          partRows,
+          startedAt: yield* now,
+          userId,
+          version,
+          apiVersion
+        })
+        const work = { runId, log, held, known: yield* log.parts, outcomes, poll }
+        let read = 0
+        return source.pipe(
+          Stream.grouped(partRows),
+          Stream.map((some) => {
+            const from = read
+            read += some.length
+            return { some, range: { number: Math.floor(from / partRows), from, to: read } }
+          }),
+          Stream.flatMap(({ range, some }) => outcomesOf(work, partOf(some, range)), { concurrency: parts }),
+          // one after the other: a part is done when somebody asks for what comes after its outcomes
+          Stream.flatMap((some) =>
+            some._tag === "Outcomes"
+              ? Stream.fromArray(some.outcomes)
+              : Stream.unwrap(Effect.as(some.write, Stream.empty))
+          ),
+          Stream.concat(
+            Stream.unwrap(
+              Effect.gen(function* () {
+                yield* log.end.set({ records: read, endedAt: yield* now })
+                return Stream.empty
+              })
+            )
           )
         )
-      )
-    })
+      })
+    )
   )
 
 const now = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis).toISOString())
