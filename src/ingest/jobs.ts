@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { withGrace } from "../job/grace.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
 import type * as Poll from "../job/Poll.ts"
@@ -96,22 +96,6 @@ export const awaited = (
     onLook: ({ numberRecordsFailed: failed = 0, numberRecordsProcessed: processed = 0, state }) =>
       progress({ _tag: "Processing", jobId, state, processed, failed })
   })
-
-/** How long an interrupt waits for an answer that tells what became of a job. */
-const grace = "5 seconds"
-
-/** A request that is not broken off by an interrupt, but for one that takes too long. */
-const withGrace = <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(request, { startImmediately: true })
-      return yield* restore(Fiber.join(fiber)).pipe(
-        Effect.onInterrupt(() =>
-          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), grace), Fiber.interrupt(fiber))
-        )
-      )
-    })
-  )
 
 /** A job that is not closed holds no data: a failure to abort it harms nothing. */
 const abort = (jobId: string, otherwise: string): Effect.Effect<void, never, Connection> =>

@@ -16,6 +16,7 @@ import { Connection, inOrg, type UploadOptions } from "../connection/Connection.
 import * as Limits from "../connection/Limits.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
+import { acquireJob } from "./grace.ts"
 import type * as Job from "./Job.ts"
 
 const endpoint = endpointAt("/jobs/ingest")
@@ -117,7 +118,7 @@ const withinLimit = <E, R>(
 export const scoped = (
   options: CreateOptions
 ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> =>
-  Effect.acquireRelease(create(options), ({ id }) =>
+  acquireJob(create(options), ({ id }) =>
     get(id).pipe(
       Effect.flatMap((job) => (job.state === "Open" ? Effect.asVoid(abort(id)) : Effect.void)),
       Effect.timeout("10 seconds"),

@@ -18,6 +18,7 @@ import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as Continuation from "./continuation.ts"
 import { download } from "./download.ts"
 import { type AwaitOptions, endpointAt } from "./endpoint.ts"
+import { acquireJob } from "./grace.ts"
 import type * as Job from "./Job.ts"
 
 const endpoint = endpointAt("/jobs/query")
@@ -144,7 +145,7 @@ export const scoped = (
   soql: string,
   { remove: isRemoved = false, ...options }: ScopedOptions = {}
 ): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> =>
-  Effect.acquireRelease(create(soql, options), ({ id }) => leave(id, { remove: isRemoved }))
+  acquireJob(create(soql, options), ({ id }) => leave(id, { remove: isRemoved }))
 
 /**
  * Leaves a job that nobody waits for any more: aborts it if it still runs, and deletes

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { acquireJob } from "../job/grace.ts"
 import type * as Job from "../job/Job.ts"
 import type * as Poll from "../job/Poll.ts"
 import * as QueryJob from "../job/QueryJob.ts"
@@ -26,7 +27,7 @@ export const run = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Job.JobInfo, BulkError.BulkError, Connection | Scope.Scope> {
   let isRunning = true
   let isLeftAlone = afterwards === "keep"
-  const created = yield* Effect.acquireRelease(QueryJob.create(soql, options), ({ id }) =>
+  const created = yield* acquireJob(QueryJob.create(soql, options), ({ id }) =>
     isLeftAlone ? Effect.void : QueryJob.leave(id, { abort: isRunning, remove: afterwards === "remove" })
   )
   return yield* complete(created, { poll, progress }).pipe(

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Result, Schema, Stream } from "effect"
+import { Duration, Effect, Fiber, Option, Result, Schema, Stream } from "effect"
 import * as UrlParams from "effect/http/UrlParams"
 import type * as BulkError from "../../src/BulkError.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
-import { EmbeddedOrg } from "../../src/org/index.ts"
+import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import { oneHeader } from "../../src/query/oneHeader.ts"
 import type { Page } from "../../src/query/pages.ts"
 import * as Query from "../../src/query/Query.ts"
@@ -496,6 +496,25 @@ describe("a query that goes wrong", () => {
       assert.notInclude(names, "PATCH /jobs/query/ID")
     }).pipe(virtually, Effect.provide(inProcess({ queueDelay: "1 minute" })))
   )
+
+  for (const [what, delay, asked] of [
+    [
+      "aborts the job when it is interrupted while that is created",
+      "3 seconds",
+      ["POST /jobs/query", "PATCH /jobs/query/ID"]
+    ],
+    ["does not wait for long for a job that is to be created", "10 minutes", ["POST /jobs/query"]]
+  ] as const) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const running = yield* Effect.forkChild(Stream.runDrain(all))
+        yield* Effect.sleep("1 second")
+        const [took] = yield* Effect.timed(Fiber.interrupt(running))
+        assert.isBelow(Duration.toSeconds(took), 10)
+        assert.deepStrictEqual(yield* Requests, asked)
+      }).pipe(virtually, Effect.provide(inProcess({ faults: [Faults.on("createQueryJob", Faults.delay(delay))] })))
+    )
+  }
 
   it.effect("says that a job was aborted by somebody else", () =>
     Effect.gen(function* () {
