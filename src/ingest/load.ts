@@ -119,8 +119,8 @@ const loading = <T, B, E, R>(
           failure = cause
           return Deferred.succeed(stopped, undefined)
         })
-      const failing = <A, R2>(self: Effect.Effect<A, E | BulkError.BulkError, R2>) =>
-        Effect.catchCause(self, (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : fail(cause)))
+      // an interrupt of the fiber itself comes to no handler: what does is the source's own
+      const failing = <A, R2>(self: Effect.Effect<A, E | BulkError.BulkError, R2>) => Effect.catchCause(self, fail)
       const unlessStopped = <A, E2, R2>(self: Effect.Effect<A, E2, R2>): Effect.Effect<A | undefined, E2, R2> =>
         Effect.raceFirst(self, Effect.as(Deferred.await(stopped), undefined))
 

@@ -3,7 +3,20 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Schedule, Schema, SchemaGetter, Stream } from "effect"
+import {
+  Cause,
+  Data,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Queue,
+  Schedule,
+  Schema,
+  SchemaGetter,
+  Stream
+} from "effect"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { BulkError, make, SpoolFailed } from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
@@ -53,6 +66,7 @@ const settle = <A, E>(outcomes: Stream.Stream<Outcome<A>, E, Connection>) =>
       succeeded: tagged("Succeeded"),
       failed: tagged("Failed"),
       unprocessed: tagged("Unprocessed"),
+      exit,
       error: Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     }
   })
@@ -441,6 +455,24 @@ describe("a load that fails", () => {
       assert.strictEqual(succeeded.length, 20)
     }).pipe(orgWith())
   )
+
+  for (const count of [0, 20, 25]) {
+    it.live(`for a source that is interrupted, after ${count} records, is interrupted too`, () =>
+      Effect.gen(function* () {
+        const submitted = Math.min(20, count)
+        const queue = yield* Queue.unbounded<Widget, Cause.Done>()
+        yield* Queue.offerAll(queue, widgets(count))
+        const source = Stream.fromQueue(queue)
+        const fiber = yield* settle(source.pipe(upsert({ partRows: 10 }))).pipe(Effect.forkChild)
+        while ((yield* stored).length < submitted) yield* Effect.sleep("5 millis")
+        yield* Queue.shutdown(queue)
+        const { all, exit } = yield* Fiber.join(fiber)
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+        assert.strictEqual(all.length, submitted)
+        assert.notProperty(yield* jobs, "Open")
+      }).pipe(orgWith())
+    )
+  }
 
   it.live("for a failed job begins no other, and gives all outcomes first", () =>
     Effect.gen(function* () {
