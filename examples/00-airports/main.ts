@@ -11,11 +11,12 @@
  */
 
 import { fileURLToPath } from "node:url"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { Console, Duration, Effect, FileSystem, Layer, Schema, Stream } from "effect"
 import { Csv } from "effect/encoding"
 import { Ingest, type Outcome, ProgressView, Query, soql } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
+import { runMain } from "../shared/main.ts"
 
 /** A line of the published file. */
 const Line = Schema.Struct({
@@ -118,4 +119,4 @@ const program = Effect.gen(function* () {
 
 const ConnectionLive = layerConnection({ objects: new URL("Airport__c.json", import.meta.url) })
 
-program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), NodeRuntime.runMain)
+program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)

@@ -13,11 +13,12 @@
  * program fails unless every customer is in the org at the end.
  */
 
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { Array, Console, Effect, Layer, Sink, Stream } from "effect"
 import { Failures, Ingest, Plan, ProgressView, Query } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { measured, rowsOfRun } from "../shared/size.ts"
 import { Branch, Customer, customerOf, fix, load } from "./customer.ts"
 import { Ledger } from "./Ledger.ts"
@@ -91,8 +92,4 @@ const program = Effect.gen(function* () {
 
 const ConnectionLive = layerConnection({ program: new URL("org.ts", import.meta.url) })
 
-program.pipe(
-  abortedOnInterrupt,
-  Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))),
-  NodeRuntime.runMain
-)
+program.pipe(abortedOnInterrupt, Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)

@@ -20,11 +20,12 @@
  * A real org (`examples/shared/connection.ts`) needs the object that `objects/Inventory__c.json` describes.
  */
 
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Console, Duration, Effect, Layer } from "effect"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { peakMemory, rowsOfRun } from "../shared/size.ts"
 import { DatabaseLive, isRealDatabase } from "./database.ts"
 import { night } from "./night.ts"
@@ -90,5 +91,5 @@ const ConnectionLive = layerConnection({ objects: new URL("objects/", import.met
 program.pipe(
   abortedOnInterrupt,
   Effect.provide(Layer.merge(ConnectionLive, DatabaseLive).pipe(Layer.provideMerge(NodeServices.layer))),
-  NodeRuntime.runMain
+  runMain
 )

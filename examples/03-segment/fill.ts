@@ -3,12 +3,12 @@
  * own, so that the memory that `main.ts` prints is that of the query alone.
  */
 
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Data, Effect, Layer } from "effect"
 import { Ingest, ProgressView } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { measured } from "../shared/size.ts"
 import { Contact, contacts } from "./contacts.ts"
 
@@ -33,4 +33,4 @@ const program = Effect.gen(function* () {
   if (succeeded < rows) return yield* new NotFilled({ message: `contacts were refused: ${JSON.stringify(failures)}` })
 }).pipe(Effect.scoped, abortedOnInterrupt)
 
-program.pipe(Effect.provide(layerConnection({}).pipe(Layer.provideMerge(NodeServices.layer))), NodeRuntime.runMain)
+program.pipe(Effect.provide(layerConnection({}).pipe(Layer.provideMerge(NodeServices.layer))), runMain)

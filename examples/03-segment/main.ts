@@ -21,13 +21,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Data, Effect, FileSystem, Layer } from "effect"
 import { ChildProcess } from "effect/process"
 import { Auth, Connection, ProgressView, Query, QueryJob } from "../../src/index.ts"
 import { isRealOrg, layerSession } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { peakMemory, rowsOfRun, speedOf } from "../shared/size.ts"
 import { chart } from "./chart.ts"
 import { segmentsIn, table } from "./segments.ts"
@@ -113,4 +113,4 @@ const ConnectionLive = Connection.layer.pipe(
   Layer.provide(NodeHttpClient.layerUndici)
 )
 
-program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), NodeRuntime.runMain)
+program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)

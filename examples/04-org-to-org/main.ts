@@ -14,11 +14,12 @@
  * TARGET_SF_INSTANCE_URL and so on for the other. Both need Number__c, a unique external id, on Account and Contact.
  */
 
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Data, Effect, Layer, Stream } from "effect"
 import { type BulkError, type Connection, Ingest, ProgressView, Query, type Summary, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { measured, rowsOfRun } from "../shared/size.ts"
 import { areEqual, type Org, render, structureOf } from "./compare.ts"
 import { fill } from "./fill.ts"
@@ -93,4 +94,4 @@ const program = Effect.gen(function* () {
   }
 })
 
-program.pipe(abortedOnInterrupt, Effect.scoped, Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+program.pipe(abortedOnInterrupt, Effect.scoped, Effect.provide(NodeServices.layer), runMain)

@@ -13,11 +13,12 @@
  * the permission "Bulk API Hard Delete", which nobody has by default; and a production org its id in CONFIRM_PRODUCTION.
  */
 
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { Config, Console, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { Guard, Ingest, ProgressView, Query, Soql, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { isSwitchedOn, peakMemory, rowsOfRun } from "../shared/size.ts"
 import { fill } from "./visits.ts"
 
@@ -83,8 +84,4 @@ const program = Effect.gen(function* () {
 
 const ConnectionLive = layerConnection({ objects: new URL("objects/", import.meta.url), hardDelete: true })
 
-program.pipe(
-  abortedOnInterrupt,
-  Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))),
-  NodeRuntime.runMain
-)
+program.pipe(abortedOnInterrupt, Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)

@@ -15,12 +15,13 @@
  */
 
 import { pathToFileURL } from "node:url"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Path, Sink, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Failures, Ingest, type Outcome, Plan, ProgressView, Query, RejectFile } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { writeSample } from "./sample.ts"
 
 const operations = ["insert", "update", "upsert", "delete", "hardDelete"] as const
@@ -125,10 +126,7 @@ const command = Command.make(
       const { columns } = yield* plan(from, load)
       yield* loadFile(from, load, beside("rejects"))
       if (operation !== "delete" && operation !== "hardDelete") yield* saveFromOrg(columns, object, beside("from-org"))
-    }).pipe(
-      abortedOnInterrupt,
-      Effect.tapError(({ message }) => Console.error(message))
-    )
+    }).pipe(abortedOnInterrupt)
 ).pipe(
   Command.withDescription("Loads a CSV file into an org, with a plan before and a reject file after."),
   Command.provide(({ objects }) =>
@@ -136,7 +134,4 @@ const command = Command.make(
   )
 )
 
-Command.run(command, { version: "0.1.0" }).pipe(
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+Command.run(command, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), runMain)

@@ -18,11 +18,12 @@
  *     cli                 SF_TARGET_ORG, or the CLI's default org
  */
 
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Effect, Layer, Schema } from "effect"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { Auth } from "../../src/index.ts"
 import { isRealOrg } from "../shared/connection.ts"
+import { runMain } from "../shared/main.ts"
 import { type Flow, flows } from "./flows.ts"
 import { embedded, type Place, salesforce } from "./places.ts"
 
@@ -70,8 +71,4 @@ const program = Effect.gen(function* () {
   yield* Effect.forEach(all, (flow) => show(flow, place))
 })
 
-program.pipe(
-  Effect.scoped,
-  Effect.provide(Layer.merge(NodeHttpClient.layerUndici, NodeServices.layer)),
-  NodeRuntime.runMain
-)
+program.pipe(Effect.scoped, Effect.provide(Layer.merge(NodeHttpClient.layerUndici, NodeServices.layer)), runMain)

@@ -14,13 +14,14 @@
  * the object of `objects/Stock__c.json`.
  */
 
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { Config, Console, Effect, Layer, Option, Schema, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { OtlpSerialization, OtlpTracer, PrometheusMetrics } from "effect/observability"
 import { Ingest, ProgressView, Query } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
+import { runMain } from "../shared/main.ts"
 import { isSwitchedOn, rowsOfRun } from "../shared/size.ts"
 import { collector, treeOf } from "./collector.ts"
 import { serve } from "./serve.ts"
@@ -107,5 +108,5 @@ program.pipe(
   abortedOnInterrupt,
   Effect.scoped,
   Effect.provide(Layer.merge(ConnectionLive, NodeHttpClient.layerUndici).pipe(Layer.provideMerge(NodeServices.layer))),
-  NodeRuntime.runMain
+  runMain
 )

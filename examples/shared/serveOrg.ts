@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
-import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import { NodeHttpServer } from "@effect/platform-node"
 import { Console, Effect, Layer, Redacted } from "effect"
 import { Describe, EmbeddedOrg } from "../../src/org/index.ts"
+import { runMain } from "./main.ts"
 
 /**
  * Runs an embedded org as the command `effect-salesforce-bulk org` does, for what only
@@ -33,5 +34,5 @@ export const serveOrg = ({
       NodeHttpServer.layerServer(() => server, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second" })
     )
   )
-  program.pipe(Effect.scoped, Effect.provide(OrgLive), NodeRuntime.runMain)
+  program.pipe(Effect.scoped, Effect.provide(OrgLive), runMain)
 }

@@ -35,11 +35,11 @@ describe("01-migrate", () => {
     "fails where a customer is not in the org at the end",
     () =>
       Effect.gen(function* () {
-        const { code, stdout } = yield* runExample("01", ["--rows", "120"], { env: yield* environment })
+        const { code, stderr, stdout } = yield* runExample("01", ["--rows", "120"], { env: yield* environment })
         assert.strictEqual(code, 1)
         assert.match(stdout, /^119 succeeded, 1 failed\n +1 +FIELD_CUSTOM_VALIDATION_EXCEPTION: We do not like you$/m)
         assert.match(stdout, /^Accounted for: 119 of 120 customers are in the org$/m)
-        assert.match(stdout, /Unaccounted: 1 of 120 customers are not in the org, such as K-00000077$/m)
+        assert.match(stderr, /^Unaccounted: 1 of 120 customers are not in the org, such as K-00000077$/m)
       }).pipe(
         Effect.provide(
           realOrg("01-migrate", {

@@ -77,12 +77,12 @@ describe("04-org-to-org", { timeout: 60_000 }, () => {
       const { env, from, to } = yield* twoOrgs({
         onRow: { Contact: ({ values }) => (values.Number__c === "C-1" ? [{ message: "not this one" }] : []) }
       })
-      const { code, stdout } = yield* runExample("04", [], { env })
+      const { code, stderr, stdout } = yield* runExample("04", [], { env })
       assert.strictEqual(code, 1)
       assert.include(stdout, "contacts: 1 copied, 1 FIELD_CUSTOM_VALIDATION_EXCEPTION\n")
       assert.match(stdout, /^with a parent +1 +1$/m)
       assert.match(stdout, /^contacts +2 +6$/m)
-      assert.include(stdout, "The orgs differ")
+      assert.match(stderr, /^Different: The orgs differ/m)
 
       const source = yield* Effect.provideContext(recordsOf, from)
       const target = yield* Effect.provideContext(recordsOf, to)

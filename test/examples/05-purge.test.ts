@@ -59,9 +59,9 @@ describe("05-purge", { timeout: 60_000 }, () => {
   it.live("deletes nothing of a production org whose id it is not given", () =>
     Effect.gen(function* () {
       yield* visits(300)
-      const { code, stdout } = yield* runExample("05", ["--really"], { env: yield* environment })
+      const { code, stderr } = yield* runExample("05", ["--really"], { env: yield* environment })
       assert.strictEqual(code, 1)
-      assert.include(stdout, "say that it is meant by confirmProduction")
+      assert.match(stderr, /^BulkError: .*: say that it is meant by confirmProduction/m)
       assert.deepStrictEqual(yield* left, upTo(300))
     }).pipe(Effect.provide(realOrg("05-purge", { hardDelete: true, sandbox: false })))
   )

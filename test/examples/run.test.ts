@@ -11,4 +11,18 @@ describe("npm run example", () => {
       assert.match(stdout, /^ +00-airports +Loads the airports/m)
     })
   )
+
+  // 07 says first what it tries, and Node runs 09 and 10
+  for (const number of ["00", "01", "02", "03", "04", "05", "06", "08"]) {
+    it.live(`says on stderr why it failed: ${number}`, () =>
+      Effect.gen(function* () {
+        const env = { SF_INSTANCE_URL: "http://nowhere.invalid", SF_ACCESS_TOKEN: "none" }
+        assert.deepStrictEqual(yield* runExample(number, [], { env }), {
+          code: 1,
+          stdout: "",
+          stderr: "BulkError: instanceUrl must be https: no secret goes to http://nowhere.invalid in the clear\n"
+        })
+      })
+    )
+  }
 })
