@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Stream from "effect/Stream"
@@ -198,7 +199,7 @@ const whole = (options: Ingest.LoadOptions, onJob: (jobId: string) => Effect.Eff
   const told = options.progress ?? (() => Effect.void)
   const progress = (event: Progress) =>
     event._tag === "JobCreated" ? Effect.andThen(onJob(event.jobId), told(event)) : told(event)
-  return { partBytes: Limits.uploadBytes, partRows: undefined, progress }
+  return { partBytes: Limits.uploadBytes, partRows: undefined, partWithin: Duration.infinity, progress }
 }
 
 const verbOf = <S extends Ingest.IdentifiedSchema>(

@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
         if (isFull || mine !== run) return yield* Cause.done()
         const block = yield* inlet.peek({ rows: limits.rows - rows, until })
         if (mine !== run) return yield* Cause.done()
-        if (block === undefined || !hasRoomFor(block)) {
+        if (block === undefined || !hasRoomFor(block) || (rows > 0 && (yield* Clock.currentTimeMillis) >= until)) {
           isFull = true
           continue
         }

@@ -13,6 +13,7 @@ import type { Outcome } from "../../src/ingest/Outcome.ts"
 import * as Run from "../../src/ingest/Run.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
+import type { Progress } from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { version } from "../../src/version.ts"
 import { inProcess, overSocket, Requests, virtually } from "../support/orgs.ts"
@@ -78,6 +79,17 @@ describe("Run.load", () => {
       assert.include(text, `User 005Qx0000000001IAA, effect-salesforce-bulk ${version}, API 62.0.`)
       assert.match(text, /^\| 11 to 20 \| 750\w{15} \| 9 \| 1 \| 0 \|$/m)
       assert.isUndefined(yield* Run.report("none"))
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("makes one job of a part, however long its upload takes", () =>
+    Effect.gen(function* () {
+      const progress = (event: Progress) => (event._tag === "Uploading" ? Effect.sleep("4 minutes") : Effect.void)
+      yield* Stream.fromIterable(widgets(5_000)).pipe(
+        Run.load({ ...settings, partRows: 5_000, partWithin: "5 minutes", progress }),
+        Stream.runDrain
+      )
+      assert.strictEqual(yield* jobs, 1)
     }).pipe(virtually, Effect.provide(org()))
   )
 

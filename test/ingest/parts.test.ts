@@ -165,6 +165,20 @@ describe("parts", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  it.effect("are closed in time, however slow the upload", () =>
+    Effect.gen(function* () {
+      const { of, progress } = events()
+      const slowly = (event: Progress) =>
+        Effect.andThen(progress(event), event._tag === "Uploading" ? Effect.sleep("2 minutes") : Effect.void)
+      const { error, succeeded } = yield* settle(
+        Stream.fromIterable(widgets(5_000)).pipe(upsert({ partWithin: "5 minutes", progress: slowly }))
+      )
+      assert.isUndefined(error)
+      assert.strictEqual(succeeded.length, 5_000)
+      assert.isAtLeast(of("Submitted").length, 2)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
   it.live("are uploaded one at a time, and no more are unread than may be", () =>
     Effect.gen(function* () {
       const { all, progress } = events()
