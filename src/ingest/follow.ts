@@ -5,10 +5,9 @@ import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as IngestJob from "../job/IngestJob.ts"
-import type * as Job from "../job/Job.ts"
 import { measured } from "../measured.ts"
-import * as Csv from "../record/Csv.ts"
 import { collect } from "./collect.ts"
+import { dialectOf } from "./dialectOf.ts"
 import { awaited } from "./jobs.ts"
 import type { Join } from "./join.ts"
 import type { CsvRow, Outcome } from "./Outcome.ts"
@@ -53,11 +52,3 @@ const joined: Join<CsvRow> = {
   batch: 1,
   recordsOf: (settled) => Effect.succeed(settled.map(({ row }) => row))
 }
-
-const delimiters: ReadonlyArray<string> = ["BACKQUOTE", "CARET", "COMMA", "PIPE", "SEMICOLON", "TAB"]
-const isDelimiter = (name: string | undefined): name is Csv.ColumnDelimiter => delimiters.includes(name ?? "")
-
-const dialectOf = ({ columnDelimiter, lineEnding }: Job.JobInfo): Csv.Dialect => ({
-  columnDelimiter: isDelimiter(columnDelimiter) ? columnDelimiter : Csv.standard.columnDelimiter,
-  lineEnding: lineEnding === "CRLF" ? "CRLF" : "LF"
-})

@@ -124,6 +124,18 @@ describe("Run.load", () => {
     }).pipe(virtually, Effect.provide(org({ faults: [Faults.onJob(Faults.fail({ after: 200 }), { nth: 1 })] })))
   )
 
+  it.effect("reads what was submitted in the dialect of its job", () =>
+    Effect.gen(function* () {
+      const records = widgets(10)
+      const dialect = Run.load({ ...settings, columnDelimiter: "SEMICOLON", lineEnding: "CRLF" })
+      const later = Run.load({ ...settings, columnDelimiter: "TAB" })
+      yield* Stream.fromIterable(records).pipe(dialect, Stream.take(1), Stream.runDrain)
+      // whatever the next process would write
+      const read = yield* Stream.fromIterable(records).pipe(later, Failures.group())
+      assert.deepStrictEqual([read.succeeded, read.unprocessed, yield* jobs], [10, 0, 1])
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
   it.effect("sends again what a job of an earlier process never committed", () =>
     Effect.gen(function* () {
       const error = yield* Stream.fromIterable(widgets(10)).pipe(load, Stream.runDrain, Effect.flip)

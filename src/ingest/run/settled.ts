@@ -6,7 +6,7 @@ import type { Connection } from "../../connection/Connection.ts"
 import * as IngestJob from "../../job/IngestJob.ts"
 import * as Job from "../../job/Job.ts"
 import type * as Poll from "../../job/Poll.ts"
-import * as Csv from "../../record/Csv.ts"
+import { dialectOf } from "../dialectOf.ts"
 import * as Outcome from "../Outcome.ts"
 import { type ResultRow, resultRows } from "../resultRows.ts"
 
@@ -43,7 +43,7 @@ export const settle = Effect.fnUntraced(function* <A>(
     file: IngestJob.ResultFile,
     outcome: (record: A, result: ResultRow) => Outcome.Outcome<A>
   ): Effect.Effect<number, BulkError.BulkError, Connection> =>
-    resultRows(jobId, file, Csv.standard).pipe(
+    resultRows(jobId, file, dialectOf(job)).pipe(
       Stream.runFold(
         () => 0,
         (count, result) => {
