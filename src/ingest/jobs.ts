@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { hasEnded } from "../job/endpoint.ts"
 import { withGrace } from "../job/grace.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
@@ -100,7 +101,8 @@ export const awaited = (
 /** A job that is not closed holds no data: a failure to abort it harms nothing. */
 const abort = (jobId: string, otherwise: string): Effect.Effect<void, never, Connection> =>
   IngestJob.abort(jobId).pipe(
+    Effect.asVoid,
+    Effect.catchIf(hasEnded, () => Effect.logInfo(`job ${jobId} had ended already when it was to be aborted`)),
     Effect.timeout("10 seconds"),
-    Effect.catchCause((cause) => Effect.logWarning(`job ${jobId} ${otherwise}: it could not be aborted`, cause)),
-    Effect.asVoid
+    Effect.catchCause((cause) => Effect.logWarning(`job ${jobId} ${otherwise}: it could not be aborted`, cause))
   )

@@ -17,7 +17,7 @@ import { Connection } from "../connection/Connection.ts"
 import { streamInOrg } from "../connection/streamInOrg.ts"
 import * as Continuation from "./continuation.ts"
 import { download } from "./download.ts"
-import { type AwaitOptions, endpointAt } from "./endpoint.ts"
+import { type AwaitOptions, endpointAt, hasEnded } from "./endpoint.ts"
 import { acquireJob } from "./grace.ts"
 import type * as Job from "./Job.ts"
 
@@ -161,7 +161,7 @@ export const leave = (
 ): Effect.Effect<void, never, Connection> =>
   Effect.gen(function* () {
     // a job that is done needs no abort, and cannot be aborted
-    if (isAborted) yield* Effect.catchIf(abort(jobId), isDone, () => Effect.void)
+    if (isAborted) yield* Effect.catchIf(abort(jobId), hasEnded, () => Effect.void)
     if (isRemoved) yield* remove(jobId)
   }).pipe(
     Effect.timeout("10 seconds"),
@@ -169,10 +169,6 @@ export const leave = (
       Effect.logWarning(`query job ${jobId} is left behind: it could not be aborted or deleted`, cause)
     )
   )
-
-const isDone = ({ isNotFound, reason }: BulkError.BulkError): boolean =>
-  isNotFound || (reason._tag === "ApiError" && reason.code === "INVALIDJOBSTATE")
-
 /**
  * What Salesforce says of a job now.
  *

@@ -170,4 +170,7 @@ export const endpointAt = (base: "/jobs/ingest" | "/jobs/query") => {
   return { path, span, create, submit, get, list, abort, remove, close, awaitDone }
 }
 
+/** Why a job was not aborted: there is nothing to abort any more. */
+export const hasEnded = (error: BulkError.BulkError): boolean => error.isNotFound || isRefusedState(error)
+
 const isRefusedState = ({ code }: BulkError.BulkError): boolean => code === "INVALID_JOB_STATE"

@@ -11,6 +11,7 @@ import {
   Exit,
   Fiber,
   Layer,
+  Logger,
   Queue,
   Schedule,
   Schema,
@@ -687,6 +688,27 @@ describe("a stream that is left", () => {
       }).pipe(orgWith(Faults.onJob(Faults.stall())))
     )
   }
+
+  it.effect("when its job has just ended, says so, and not that it could not be aborted", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ cause, logLevel, message }) => {
+        logged.push([logLevel, message, cause.reasons.length])
+      })
+      const fiber = yield* Stream.fromIterable(widgets(10)).pipe(
+        // looks once, and not again for an hour
+        upsert({ onInterrupt: "abort", poll: { first: "1 hour", cap: "1 hour" } }),
+        Stream.runDrain,
+        Effect.provide(Logger.layer([logger])),
+        Effect.forkChild
+      )
+      yield* Effect.sleep("10 minutes")
+      yield* Fiber.interrupt(fiber)
+      const [job] = yield* Stream.runCollect(IngestJob.list)
+      assert.strictEqual(job?.state, "JobComplete")
+      assert.deepStrictEqual(logged, [["Info", [`job ${job?.id} had ended already when it was to be aborted`], 0]])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
 
   /** Interrupts the load as soon as this request arrives, which is held up for a while. */
   const interruptAt = (route: Faults.Route, nth: number) =>
