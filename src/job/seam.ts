@@ -1,37 +1,34 @@
-import { Fingerprint } from "./fingerprint.ts"
-import { RowCounter } from "./rowCounter.ts"
+import { Passage } from "./passage.ts"
 
 /**
  * Joins the answers to one request, sent again after each break, to one sequence of
  * CSV: what was handed on before is skipped, if it is the same.
  */
 export class Seam {
-  readonly #counter = new RowCounter()
-  readonly #handedOn = new Fingerprint()
-  #length = 0
+  readonly #handedOn = new Passage()
   /** How many bytes of this answer were handed on before, and are still to come. */
   #toSkip = 0
-  #skipped = new Fingerprint()
+  #skipped = new Passage()
 
   /** How many bytes were handed on. */
   get length(): number {
-    return this.#length
+    return this.#handedOn.length
   }
 
   /** How many rows were handed on, the header left out. */
   get rows(): number {
-    return this.#counter.rows
+    return this.#handedOn.rows
   }
 
   /** Whether what came so far can be all. */
   get canEnd(): boolean {
-    return this.#toSkip === 0 && !this.#counter.isWithinQuotes
+    return this.#toSkip === 0 && !this.#handedOn.isWithinQuotes
   }
 
   /** Another answer begins. */
   begin(): void {
-    this.#toSkip = this.#length
-    this.#skipped = new Fingerprint()
+    this.#toSkip = this.length
+    this.#skipped = new Passage()
   }
 
   /** What is new of the bytes of an answer, or undefined if they are not the same as before. */
@@ -47,8 +44,6 @@ export class Seam {
       if (known === piece.length) continue
       const rest = known === 0 ? piece : piece.subarray(known)
       this.#handedOn.add(rest)
-      this.#counter.add(rest)
-      this.#length += rest.length
       fresh.push(rest)
     }
     return fresh

@@ -3,8 +3,7 @@ import { Effect, Layer, Result, Schedule, Schema, Stream } from "effect"
 import * as BulkError from "../../src/BulkError.ts"
 import { Connection, type Download } from "../../src/connection/Connection.ts"
 import { download } from "../../src/job/download.ts"
-import { Fingerprint } from "../../src/job/fingerprint.ts"
-import { RowCounter } from "../../src/job/rowCounter.ts"
+import { type Kernel, loopKernel, Passage, wasmKernel } from "../../src/job/passage.ts"
 import { random } from "../record/random.ts"
 
 const csv = '"Id","Note"\n"1","a ""b"""\n"2","two\nlines"\n"3","é"\n'
@@ -193,30 +192,47 @@ describe("download", () => {
   )
 })
 
+const kernels = { WebAssembly: wasmKernel(), JavaScript: loopKernel() }
 const pieces = Schema.Array(Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))))
 
-describe("a fingerprint", () => {
-  it.effect.prop("does not depend on how bytes are cut, and tells others", { pieces }, ({ pieces }) =>
-    Effect.sync(() => {
-      const print = (parts: ReadonlyArray<Uint8Array>) => {
-        const print = new Fingerprint()
-        for (const part of parts) print.add(part)
-        return print
-      }
-      const all = Uint8Array.from(pieces.flat())
-      const cut = print(pieces.map((piece) => Uint8Array.from(piece)))
-      assert.isTrue(cut.equals(print([all])))
-      for (let i = 0; i < all.length; i++) {
-        const other = Uint8Array.from(all)
-        other[i] = (other[i] ?? 0) ^ 1
-        assert.isFalse(cut.equals(print([other])))
-      }
-    })
-  )
-})
+/** The passage of bytes in pieces of some sizes. */
+const passed = (kernel: Kernel | undefined, bytes: Uint8Array, size: () => number): Passage => {
+  const passage = new Passage(kernel)
+  for (let at = 0, next = 0; at < bytes.length; at = next) {
+    next = at + size()
+    passage.add(bytes.subarray(at, next))
+  }
+  return passage
+}
 
-describe("a counter of rows", () => {
-  it("counts what a reader of CSV would, however the bytes are cut", () => {
+describe.each(Object.entries(kernels))("bytes that go by, looked at in %s", (name, kernel) => {
+  it("is there", () => {
+    assert.isDefined(kernel, name)
+  })
+
+  it.effect.prop(
+    "have a fingerprint that does not depend on how they are cut, and tells others",
+    { pieces },
+    ({ pieces }) =>
+      Effect.sync(() => {
+        const print = (parts: ReadonlyArray<Uint8Array>) => {
+          const passage = new Passage(kernel)
+          for (const part of parts) passage.add(part)
+          return passage
+        }
+        const all = Uint8Array.from(pieces.flat())
+        const cut = print(pieces.map((piece) => Uint8Array.from(piece)))
+        assert.isTrue(cut.equals(print([all])))
+        assert.isFalse(cut.equals(print([all, new Uint8Array(1)])))
+        for (let i = 0; i < all.length; i++) {
+          const other = Uint8Array.from(all)
+          other[i] = (other[i] ?? 0) ^ 1
+          assert.isFalse(cut.equals(print([other])))
+        }
+      })
+  )
+
+  it("hold as many rows as a reader of CSV would find, however they are cut", () => {
     const texts: ReadonlyArray<readonly [text: string, rows: number]> = [
       ["", 0],
       ['"Id"\n', 0],
@@ -230,30 +246,31 @@ describe("a counter of rows", () => {
     for (const [text, rows] of texts) {
       const bytes = utf8.encode(text)
       for (const size of [1, 2, 3, 1000]) {
-        const counter = new RowCounter()
-        for (let at = 0; at < bytes.length; at += size) counter.add(bytes.subarray(at, at + size))
-        assert.strictEqual(counter.rows, rows, JSON.stringify([text, size]))
-        assert.isFalse(counter.isWithinQuotes)
+        const passage = passed(kernel, bytes, () => size)
+        assert.strictEqual(passage.rows, rows, JSON.stringify([text, size]))
+        assert.isFalse(passage.isWithinQuotes)
+        assert.strictEqual(passage.length, bytes.length)
       }
     }
   })
 
-  it("counts the same by words as byte by byte", () => {
+  it("give the same in many pieces, in one, and in JavaScript byte by byte", () => {
     const { int, of } = random(5)
-    const counted = (bytes: Uint8Array, size: () => number): RowCounter => {
-      const counter = new RowCounter()
-      for (let at = 0, next = 0; at < bytes.length; at = next) {
-        next = at + size()
-        counter.add(bytes.subarray(at, next))
-      }
-      return counter
-    }
     for (let round = 0; round < 2_000; round++) {
-      const characters = ["a", "#", "\v", "é", "\xa2", "\x8a", '"', "\n", "\r\n"]
+      const characters = ["a", "#", "\v", "é", "\xa2", "\x8a", '"', "\n", "\r\n", "\r"]
       const bytes = utf8.encode(Array.from({ length: int(300) }, () => of(characters)).join(""))
-      const bytewise = counted(bytes, () => 1)
-      const counter = counted(bytes, () => 1 + int(60))
-      assert.deepStrictEqual([counter.rows, counter.isWithinQuotes], [bytewise.rows, bytewise.isWithinQuotes])
+      const bytewise = passed(loopKernel(), bytes, () => 1)
+      for (const passage of [passed(kernel, bytes, () => 1 + int(90)), passed(kernel, bytes, () => 1_000)]) {
+        assert.deepStrictEqual([passage.rows, passage.isWithinQuotes], [bytewise.rows, bytewise.isWithinQuotes])
+        assert.isTrue(passage.equals(bytewise))
+      }
     }
+  })
+
+  it("may be more than are looked at in one go", () => {
+    const bytes = utf8.encode(csv.repeat(10_000))
+    const passage = passed(kernel, bytes, () => bytes.length)
+    assert.strictEqual(passage.rows, 4 * 10_000 - 1)
+    assert.isTrue(passage.equals(passed(kernel, bytes, () => 1_001)))
   })
 })
