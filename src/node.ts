@@ -8,6 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as BulkError from "./BulkError.ts"
@@ -35,7 +36,20 @@ import * as Spool from "./ingest/Spool.ts"
 export const layerConnection = (
   options: Connection.Options = {}
 ): Layer.Layer<Connection.Connection, BulkError.BulkError, Auth.Session> =>
-  Connection.layerWith(options).pipe(Layer.provide(NodeHttpClient.layerUndici))
+  Connection.layerWith(options).pipe(Layer.provide(layerHttpClient))
+
+/** How much undici collects of an answer while nobody asks for it, in bytes: what is there is read at once, at a smaller cost. */
+const highWaterMark = 256 * 1024
+
+const layerHttpClient = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(
+    HttpClient.HttpClient,
+    HttpClient.transform((response) =>
+      Effect.updateService(response, NodeHttpClient.UndiciOptions, (options) => ({ highWaterMark, ...options }))
+    )
+  )
+).pipe(Layer.provide(NodeHttpClient.layerUndici))
 
 /**
  * Loads keep their parts in files, so that a part can have 100 MB whatever memory
