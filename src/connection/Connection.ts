@@ -39,6 +39,7 @@ import {
   readOrganization
 } from "./identity.ts"
 import { staysHere } from "./origin.ts"
+import { lengthOf, receive } from "./receive.ts"
 import { watchUpload } from "./stall.ts"
 import { execute, noAnswer } from "./transport.ts"
 import { checkVersion, newest, Versions } from "./versions.ts"
@@ -96,6 +97,17 @@ export interface UploadOptions {
 }
 
 /**
+ * What a download can be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DownloadOptions {
+  /** How many bytes are read before they are asked for, at most. Default 256 KiB. */
+  readonly readAhead?: number | undefined
+}
+
+/**
  * A connection to one org.
  *
  * - `json` sends a request and decodes its JSON answer, `null` where it has no body. One that is repeatable is
@@ -103,7 +115,8 @@ export interface UploadOptions {
  *   no sooner than a `Retry-After` asks; every request is sent once more with renewed
  *   credentials after a 401.
  * - `bytes` sends a GET for CSV, repeated like any other, and gives its body as a
- *   stream, to be read within the scope: closing it drops the connection.
+ *   stream, to be read once within the scope: closing it drops the connection. A few
+ *   bytes are read before they are asked for.
  * - `upload` sends a stream of CSV as the body of a PUT, pulled only as fast as
  *   the socket takes it. It is never repeated, since a stream cannot be asked
  *   twice; the stream's own failure comes out untouched.
@@ -135,7 +148,8 @@ export class Connection extends Context.Service<
       schema: S
     ) => Effect.Effect<S["Type"], BulkError.BulkError>
     readonly bytes: (
-      request: Omit<Request, "method" | "body">
+      request: Omit<Request, "method" | "body">,
+      options?: DownloadOptions
     ) => Effect.Effect<Download, BulkError.BulkError, Scope.Scope>
     readonly upload: <E, R>(
       path: string,
@@ -317,6 +331,8 @@ const respectfully = (
     )
   )
 
+const defaultReadAhead = 256 * 1024
+
 /** How long the head of an answer, or a whole JSON answer, may take before it counts as lost. */
 const patience = "2 minutes"
 
@@ -372,20 +388,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
 
   /** Counts bytes of CSV as they go by. */
-  const counted = <E, R>(direction: "transmit" | "receive", bytes: Stream.Stream<Uint8Array, E, R>) => {
+  const counter = (direction: "transmit" | "receive") => {
     const metric = Metric.withAttributes(Metrics.io, {
       ...Metrics.serverAddress(org),
       "network.io.direction": direction
     })
-    return Stream.mapArrayEffect(bytes, (pieces) =>
-      Effect.as(
-        Metric.update(
-          metric,
-          pieces.reduce((sum, { length }) => sum + length, 0)
-        ),
-        pieces
-      )
-    )
+    return (pieces: ReadonlyArray<Uint8Array>) => Metric.update(metric, lengthOf(pieces))
+  }
+  const counted = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => {
+    const count = counter("transmit")
+    return Stream.mapArrayEffect(bytes, (pieces) => Effect.as(count(pieces), pieces))
   }
 
   /** Notes what an answer says besides what was asked for. */
@@ -539,7 +551,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     }
   })
 
-  const bytes = Effect.fnUntraced(function* (request: Omit<Request, "method" | "body">) {
+  const bytes = Effect.fnUntraced(function* (
+    request: Omit<Request, "method" | "body">,
+    { readAhead = defaultReadAhead }: DownloadOptions = {}
+  ) {
     yield* checkJobId(request.path)
     const { instanceUrl } = yield* retry(current)
     const gzip = options.gzipDownloads ?? !staysHere(instanceUrl)
@@ -554,13 +569,15 @@ const make = Effect.fnUntraced(function* (options: Options) {
       blamingVersion
     )
     const lost = (cause: unknown) => connectionLost(toSend, cause, credentials.instanceUrl)
-    // a reader may take its time: only waiting for bytes is timed
-    const received = Stream.transformPull(
-      Stream.mapError(counted("receive", response.stream), (error) => lost(error.reason.cause)),
-      (pull) =>
-        Effect.succeed(
-          Effect.timeoutOrElse(pull, { duration: idleTimeout, orElse: () => Effect.fail(lost(nothingMoves)) })
-        )
+    const received = yield* receive(
+      Stream.mapError(response.stream, (error) => lost(error.reason.cause)),
+      {
+        readAhead,
+        idleTimeout,
+        stalled: () => lost(nothingMoves),
+        left: () => leftBehind(toSend),
+        onArrival: counter("receive")
+      }
     )
     return {
       headers: response.headers,
@@ -597,12 +614,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Stream.provideContext(context)
     )
     const request = HttpClientRequest.put(path).pipe(
-      HttpClientRequest.bodyStream(
-        counted("transmit", gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched),
-        {
-          contentType: "text/csv; charset=UTF-8"
-        }
-      ),
+      HttpClientRequest.bodyStream(counted(gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched), {
+        contentType: "text/csv; charset=UTF-8"
+      }),
       gzip ? HttpClientRequest.setHeader("Content-Encoding", "gzip") : (plain) => plain,
       HttpClientRequest.acceptJson
     )
@@ -678,6 +692,11 @@ const nothingMoves = "nothing moved any more"
 
 const connectionLost = (request: HttpRequest, cause: unknown, org?: string): BulkError.BulkError =>
   BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }), org)
+
+const leftBehind = (request: HttpRequest): BulkError.BulkError =>
+  BulkError.make(
+    new BulkError.InvalidOptions({ problem: `${describe(request)}: its answer was read after its scope had ended` })
+  )
 
 const tooEarly = (request: HttpRequest, { instanceUrl }: Auth.Credentials): BulkError.BulkError =>
   BulkError.make(

@@ -75,6 +75,8 @@ export interface PageOptions {
   readonly maxRecords?: number | undefined
   /** Whether the locator is one of `resultPages`, which say where pages begin; then it does not matter whether the page itself says so. Default false. */
   readonly isLinked?: boolean | undefined
+  /** How many bytes of it are read before they are asked for, at most. Default 256 KiB. */
+  readonly readAhead?: number | undefined
 }
 
 /**
@@ -232,7 +234,7 @@ export const awaitDone: <R = never>(
  */
 export const page = (
   jobId: string,
-  { isLinked = false, locator, maxRecords }: PageOptions = {}
+  { isLinked = false, locator, maxRecords, readAhead }: PageOptions = {}
 ): Effect.Effect<Page, BulkError.BulkError, Connection | Scope.Scope> => {
   const path = `${endpoint.path(jobId)}/results`
   const unexpected = (problem: string) =>
@@ -241,6 +243,7 @@ export const page = (
     jobId,
     path,
     query: { locator, maxRecords },
+    readAhead,
     look: get(jobId),
     rows: ({ numberOfRecords }) => numberOfRecords,
     fixed: ({ next }) => next,

@@ -16,6 +16,8 @@ export interface Source<H> {
   readonly jobId: string
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
+  /** How many bytes are read before they are asked for. Default: what the connection reads. */
+  readonly readAhead?: number | undefined
   /** What the headers say. Where they lack something, the same is asked for again. */
   readonly head: (headers: Download["headers"]) => Result.Result<H, BulkError.BulkError>
   /** How many rows follow the header of the CSV; undefined where nobody says. */
@@ -38,7 +40,7 @@ export interface Downloaded<H> {
 /** One answer to the request. */
 interface Answer<H> {
   readonly head: H
-  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, Break>
+  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, Failure>
   readonly scope: Scope.Closeable
 }
 
@@ -63,7 +65,7 @@ export const download = Effect.fnUntraced(function* <H>(
   const context = yield* Effect.context<Connection>()
   const connection = yield* Connection
   const scope = yield* Effect.scope
-  const { jobId, path, query } = source
+  const { jobId, path, query, readAhead } = source
   const request = `GET ${path}`
   const seam = new Seam()
   const changed = Effect.suspend(() =>
@@ -73,10 +75,12 @@ export const download = Effect.fnUntraced(function* <H>(
   const open: Effect.Effect<Answer<H>, Failure> = Effect.flatMap(Scope.fork(scope), (own) =>
     Effect.gen(function* () {
       const { bytes, headers } = yield* connection
-        .bytes({ path, query })
+        .bytes({ path, query }, { readAhead })
         .pipe(Effect.catch(explain(source)), Effect.provideContext(context))
       const head = yield* Effect.mapError(Effect.fromResult(source.head(headers)), (error) => new Break({ error }))
-      const pull = yield* Stream.toPull(Stream.mapError(bytes, (error) => new Break({ error })))
+      const pull = yield* Stream.toPull(
+        Stream.mapError(bytes, (error) => (error.isRetryable ? new Break({ error }) : error))
+      )
       seam.begin()
       return { head, pull, scope: own }
     }).pipe(

@@ -9,7 +9,6 @@ import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import * as QueryJob from "../job/QueryJob.ts"
-import { readAhead } from "./readAhead.ts"
 
 /** A page whose headers are there, and whose bytes are on their way. */
 export interface Page extends Omit<QueryJob.Page, "numberOfRecords" | "arrived"> {
@@ -61,16 +60,16 @@ export const pagesOf = <A, R>(
       const scope = yield* Effect.scope
       const parallel = reading.parallel && Number(apiVersion) >= resultPagesSince
       const atOnce = parallel ? reading.concurrency : chained
+      const readAhead = Math.ceil(reading.readAhead / atOnce)
       const places = yield* Semaphore.make(atOnce)
       const queue = yield* Queue.unbounded<Fiber.Fiber<Opened, BulkError.BulkError>, BulkError.BulkError | Cause.Done>()
       let number = 0
 
       const open = Effect.fnUntraced(function* (options: QueryJob.PageOptions, number: number) {
         const own = yield* Scope.fork(scope)
-        const page = yield* Scope.provide(QueryJob.page(jobId, options), own)
-        const bytes = yield* Scope.provide(readAhead(page.bytes, Math.ceil(reading.readAhead / atOnce), left), own)
+        const page = yield* Scope.provide(QueryJob.page(jobId, { ...options, readAhead }), own)
         const close = Effect.andThen(Scope.close(own, Exit.void), Semaphore.release(places, 1))
-        const { locator, next } = page
+        const { bytes, locator, next } = page
         const counts = { size: () => page.numberOfRecords, arrived: () => page.arrived }
         return { jobId, number, locator, next, ...counts, bytes, close }
       })
@@ -126,7 +125,3 @@ const circle = (jobId: string, locator: string): BulkError.BulkError =>
       problem: `the pages lead back to locator ${locator}`
     })
   )
-
-const left = BulkError.make(
-  new BulkError.InvalidOptions({ problem: "query: the records of a page were read after the page was left" })
-)

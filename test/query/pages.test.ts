@@ -355,7 +355,7 @@ describe("a page", () => {
         Effect.flip,
         Effect.provide(server.connection)
       )
-      assert.match(error.message, /after the page was left/)
+      assert.match(error.message, /after its scope had ended/)
     }).pipe(Effect.scoped)
   )
 })
