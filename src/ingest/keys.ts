@@ -106,16 +106,14 @@ export class Keys {
   }
 
   private grow(): void {
-    const before = this.table
-    const table = new Int32Array(before.length * 2)
+    const { hashes } = this
+    const table = new Int32Array(this.table.length * 4)
     const mask = table.length - 1
-    // by index: an iterator would make an object for each of its entries
-    for (let i = 0; i < before.length; i++) {
-      const entry = before[i]!
-      if (entry === 0) continue
-      let slot = this.hashes[entry - 1]! & mask
+    // the last row first: of rows with the same key it is the one that is found
+    for (let row = this.size; row > 0; row--) {
+      let slot = hashes[row - 1]! & mask
       while (table[slot] !== 0) slot = (slot + 1) & mask
-      table[slot] = entry
+      table[slot] = row
     }
     this.table = table
   }
