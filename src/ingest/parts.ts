@@ -160,22 +160,19 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
       )
     )
 
-  const live = Stream.suspend(() => {
-    const mine = run
-    return Stream.fromPull(Effect.succeed(next(mine)))
-  })
+  const live = (mine: number) => Stream.fromPull(Effect.succeed(next(mine)))
   const csv = Stream.unwrap(
     lock.withPermits(1)(
       Effect.sync(() => {
-        run++
-        return Stream.concat(spooled.read, live)
+        const mine = ++run
+        return Stream.concat(spooled.read, live(mine))
       })
     )
   )
   const part: Part<E> = { csv, failure: () => failure, bytes: () => bytes, rows: () => rows }
   if (!whole) return part
 
-  yield* Stream.runDrain(live)
+  yield* Stream.runDrain(live(run))
   yield* emitRejected
   const { superseded } = join
   if (superseded.size === 0) return part

@@ -12,7 +12,9 @@ import {
   Fiber,
   Layer,
   Logger,
+  Pull,
   Queue,
+  Result,
   Schedule,
   Schema,
   SchemaGetter,
@@ -22,12 +24,17 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { BulkError, make, SpoolFailed } from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
-import type { Outcome, RowError } from "../../src/ingest/Outcome.ts"
+import * as Inlet from "../../src/ingest/inlet.ts"
+import * as Join from "../../src/ingest/join.ts"
+import type { CsvRow, Outcome, RowError } from "../../src/ingest/Outcome.ts"
+import * as Parts from "../../src/ingest/parts.ts"
+import { recordBlocks } from "../../src/ingest/recordBlocks.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import { layerFileSpool } from "../../src/node.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import type { Progress } from "../../src/Progress.ts"
+import * as RecordCodec from "../../src/record/RecordCodec.ts"
 import { inProcess, overSocket, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
@@ -550,6 +557,52 @@ describe("a load that fails", () => {
       // the job stays Open, however often it is closed
       orgWith(Faults.on("changeIngestJob", Faults.cutBefore, { nth: [2, 3, 4, 5, 6, 7] }))
     )
+  )
+})
+
+describe("the CSV of a part that is asked for anew", () => {
+  it.effect("gets all of the source, though an earlier run still holds on", () =>
+    Effect.gen(function* () {
+      const codec = Result.getOrThrow(RecordCodec.make(Widget))
+      const blocks = recordBlocks<Widget, CsvRow>({
+        codec,
+        encoder: { nulls: "clear", columns: codec.columns, key: undefined },
+        readable: undefined,
+        shown: codec.show,
+        holds: "none",
+        readsBack: () => true,
+        maxBytes: 400
+      })
+      const part = yield* Parts.make({
+        inlet: yield* Inlet.open(Stream.fromIterable(widgets(30)).pipe(Stream.rechunk(1)), blocks),
+        limits: { bytes: 1e6, rows: 1000, within: "1 day" },
+        join: Join.byEcho((row) => row),
+        spooled: yield* Spool.memory().open({ bytes: 1e6 }),
+        readable: undefined,
+        keep: () => {},
+        emit: () => Effect.void,
+        whole: false,
+        onRows: () => Effect.void
+      })
+      const pull = (csv: Pull.Pull<ReadonlyArray<Uint8Array>, BulkError>) =>
+        csv.pipe(
+          Effect.map((pieces) => pieces.map((piece) => new TextDecoder().decode(piece)).join("")),
+          Pull.catchDone(() => Effect.undefined)
+        )
+      const first = yield* Stream.toPull(part.csv)
+      for (let i = 0; i < 3; i++) yield* pull(first)
+      // one breaks while it is still given what the first one was, and goes on beside the next
+      const second = yield* Stream.toPull(part.csv)
+      yield* pull(second)
+      const third = yield* Stream.toPull(part.csv)
+      let csv = yield* pull(third)
+      for (let i = 0; i < 5; i++) yield* pull(second)
+      for (let more = yield* pull(third); more !== undefined; more = yield* pull(third)) csv += more
+      assert.deepStrictEqual(
+        csv?.match(/K-\d+/g),
+        widgets(30).map(({ Key__c }) => Key__c)
+      )
+    })
   )
 })
 
