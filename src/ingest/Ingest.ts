@@ -123,7 +123,8 @@ export type Verb<S extends RecordCodec.RecordSchema, B> = <E, R>(
  * earlier ones are processed. An upload that breaks is repeated with another job, and
  * the source is not asked again. Outcomes come as soon as a job is done, its failures
  * first. With a `key` failed and unprocessed outcomes hold the record that was sent,
- * otherwise the row as the org echoed it.
+ * otherwise the row as the org echoed it. A record whose only column is empty is a
+ * failed outcome and is not sent: Salesforce takes its row for a blank line.
  *
  * Fails with the source's own error, or a `BulkError`. The job that is not submitted
  * yet is aborted; those that are, are settled, and their outcomes come first. Left or
@@ -277,7 +278,8 @@ export type CsvOptions = LoadOptions & {
  * Loads CSV that is CSV already: its bytes as they are, the header repeated for each
  * part. The delimiter and the line ending are detected, a byte order mark and blank
  * lines are left out, and line breaks within cells are written as the job's. The
- * columns that a `RejectFile` adds are left out too.
+ * columns that a `RejectFile` adds are left out too. In a file of one column a row of
+ * one empty cell (`""`) is a failed outcome: Salesforce takes it for a blank line too.
  *
  * With a key (the external id, the `Id`, a `key`) failed and unprocessed outcomes hold
  * the row that was sent, otherwise the row as the org echoed it. A file of records to

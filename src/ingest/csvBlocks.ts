@@ -1,9 +1,11 @@
 import * as Csv from "../record/Csv.ts"
+import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
 import type * as Outcome from "./Outcome.ts"
 import { prefix, withoutRows } from "./rows.ts"
 
 const none: ReadonlyMap<number, Outcome.CsvRow> = new Map()
+const noRows: ReadonlySet<number> = new Set()
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
 
@@ -43,6 +45,17 @@ export const csvBlocks = (options: {
   let bytesTaken = 0
   let layout: Layout | undefined
   let header: Csv.Row = []
+
+  /** The rows that are not sent, and why. */
+  const blanksOf = (bytes: Uint8Array, keys: ReadonlyArray<string>) => {
+    const [column = "", ...others] = header
+    if (layout?.keyColumn === undefined) {
+      return { blank: others.length > 0 ? noRows : blankRows(bytes), problem: blankRow(column) }
+    }
+    const message = "the key is empty: its outcome could not be told from others"
+    const blank = keys.includes("") ? new Set(keys.flatMap((key, row) => (key === "" ? [row] : []))) : noRows
+    return { blank, problem: { column: layout.keyColumn, message } }
+  }
 
   const recordOf = (bytes: Uint8Array, row: number): Outcome.CsvRow => {
     const only = text.decode(withoutRows(bytes, (each) => each === row))
@@ -86,13 +99,10 @@ export const csvBlocks = (options: {
           rejected.push(clientFailure(recordOf(bytes, 0), { column: undefined, message }))
           continue
         }
-        const sent = withoutBlankKeys({ bytes, rows: part.rows, keys }, (row) => {
-          const problem = {
-            column: layout?.keyColumn,
-            message: "the key is empty: its outcome could not be told from others"
-          }
-          rejected.push(clientFailure(recordOf(bytes, row), problem))
-        })
+        const { blank, problem } = blanksOf(bytes, keys)
+        for (const row of blank) rejected.push(clientFailure(recordOf(bytes, row), problem))
+        const sent =
+          blank.size === 0 ? { bytes, rows: part.rows, keys } : without(blank, { bytes, rows: part.rows, keys })
         if (sent.rows === 0) continue
         const result: Block<Outcome.CsvRow> = {
           ...sent,
@@ -108,19 +118,14 @@ export const csvBlocks = (options: {
   }
 }
 
-/** Rows that can be told apart; `onBlank` is told of the others. */
-const withoutBlankKeys = (
-  rows: Pick<Block<never>, "bytes" | "rows" | "keys">,
-  onBlank: (row: number) => void
-): Pick<Block<never>, "bytes" | "rows" | "keys"> => {
-  const isWanted = (row: number) => rows.keys[row] !== ""
-  const keys = rows.keys.filter((key) => key !== "")
-  if (keys.length === rows.keys.length) return rows
-  rows.keys.forEach((_, row) => {
-    if (!isWanted(row)) onBlank(row)
-  })
-  return { bytes: withoutRows(rows.bytes, isWanted), rows: keys.length, keys }
-}
+type Rows = Pick<Block<never>, "bytes" | "rows" | "keys">
+
+/** The rows that are left. */
+const without = (blank: ReadonlySet<number>, { bytes, keys, rows }: Rows): Rows => ({
+  bytes: withoutRows(bytes, (row) => !blank.has(row)),
+  rows: rows - blank.size,
+  keys: keys.filter((_, row) => !blank.has(row))
+})
 
 /** Rows of a file, written once more. */
 export const rewritten = (

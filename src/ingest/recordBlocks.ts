@@ -1,7 +1,9 @@
 import * as Csv from "../record/Csv.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
+import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
 import type * as Outcome from "./Outcome.ts"
+import { withoutRows } from "./rows.ts"
 
 /** How records are written. */
 export interface RecordLayout<A, B> {
@@ -26,7 +28,7 @@ const utf8 = new TextEncoder()
 export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> => {
   const { codec, encoder, maxBytes, readable, readsBack, shown } = options
   const dialect = encoder.dialect ?? Csv.standard
-  const encode = codec.encoder(encoder)
+  const encode = encoderOf(codec, encoder)
   const encodeReadable = readable === undefined ? undefined : codec.encoder(readable)
   const header = (columns: ReadonlyArray<string>) => utf8.encode(Csv.encodeRows([columns], dialect))
   const blankRow = utf8.encode(Csv.encodeRows([codec.columns.map(() => "")], dialect))
@@ -122,6 +124,30 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
         return block
       }
       return rejected.length === 0 ? undefined : rejectedOnly(rejected)
+    }
+  }
+}
+
+/** Writes records; those of one column only where the row is not taken for a blank line. */
+const encoderOf = <A>(
+  codec: RecordCodec.RecordCodec<A>,
+  options: RecordLayout<A, never>["encoder"]
+): ((records: ReadonlyArray<A>) => RecordCodec.Encoded<A>) => {
+  const encode = codec.encoder(options)
+  const [column = "", ...others] = options.columns
+  // a key that is empty is refused already
+  if (others.length > 0 || options.key !== undefined) return encode
+  return (records) => {
+    const encoded = encode(records)
+    const blank = blankRows(encoded.bytes)
+    if (blank.size === 0) return encoded
+    const problem = { ...blankRow(column), value: "" }
+    return {
+      bytes: withoutRows(encoded.bytes, (row) => !blank.has(row)),
+      rows: encoded.rows - blank.size,
+      written: encoded.written.filter((_, row) => !blank.has(row)),
+      rejected: [...encoded.rejected, ...Array.from(blank, (row) => ({ record: encoded.written[row] as A, problem }))],
+      keys: []
     }
   }
 }

@@ -6,7 +6,10 @@ const lineFeed = 10
  * come in pieces, cut anywhere. A line feed ends a row if it stands outside quotes,
  * which come in pairs.
  */
-export const rowFilter = (isWanted: (row: number) => boolean, first: number): ((bytes: Uint8Array) => Uint8Array) => {
+export const rowFilter = (
+  isWanted: (row: number) => boolean,
+  first: number
+): ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) => {
   let row = first
   let wanted = isWanted(row)
   let isQuoted = false
@@ -59,5 +62,5 @@ export const prefix = (
 }
 
 /** Whole rows without those that are not wanted, by their number from 0. */
-export const withoutRows = (bytes: Uint8Array, isWanted: (row: number) => boolean): Uint8Array =>
+export const withoutRows = (bytes: Uint8Array, isWanted: (row: number) => boolean): Uint8Array<ArrayBuffer> =>
   rowFilter(isWanted, 0)(bytes)

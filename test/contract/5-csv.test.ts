@@ -71,6 +71,7 @@ contract("5 CSV: what becomes of a file", (it) => {
     ["embedded newlines: of the other kind, CRLF", 'Text__c\n"a\r\nb"\n', wrongEnding("LF")],
     ["embedded newlines: of the other kind, LF", 'Text__c\r\n"a\nb"\r\n', wrongEnding("CRLF"), crlf],
     ["blank lines: ignored", "\nName\n\na\n\n\nb\n\n", complete(2)],
+    ["blank lines: a row of one empty cell is one, in quotes too", 'Name\na\n""\nb\n', complete(2)],
     ["the last line: without a line ending", "Name\na\nb", complete(2)],
     ["limits: 131,072 characters a field", `Text__c\n${"x".repeat(131_072)}\n`, complete(1)],
     [

@@ -176,6 +176,51 @@ const identified = (count: number) =>
 const Identified = Schema.Struct({ Id: Schema.String, Name: Schema.String })
 const unknown = { Id: "a00000000000001AAA", Name: "nobody" }
 
+describe("records of one column", () => {
+  const Named = Schema.Struct({ Name: Schema.NullOr(Schema.String) })
+  // the second cell of a text with quotes is no row
+  const records = ["a", null, "", 'x\n"\ny', "b"].map((Name) => ({ Name }))
+
+  for (const lineEnding of ["LF", "CRLF"] as const) {
+    it.effect(`are not sent if it is empty, since such a row counts as a blank line: ${lineEnding}`, () =>
+      Effect.gen(function* () {
+        const insert = Ingest.insert({ object: "Widget__c", schema: Named, lineEnding })
+        const { error, failed, succeeded } = yield* settle(Stream.fromIterable(records).pipe(insert))
+        assert.deepStrictEqual(
+          failed.map(({ error, origin, record }) => [origin, error.fields, record]),
+          [
+            ["client", ["Name"], { Name: "" }],
+            ["client", ["Name"], { Name: "" }]
+          ]
+        )
+        assert.match(failed[0]?.error.message ?? "", /blank line/)
+        assert.deepStrictEqual([succeeded.length, error._tag], [3, "None"])
+      }).pipe(virtually, Effect.provide(inProcess()))
+    )
+  }
+
+  it.effect("are sent with what clears the field, and are told apart by a key", () =>
+    Effect.gen(function* () {
+      const nulls = records.filter(({ Name }) => Name === null)
+      const cleared = yield* settle(
+        Stream.fromIterable(nulls).pipe(Ingest.insert({ object: "Widget__c", schema: Named, nulls: "clear" }))
+      )
+      // the org has a word on it: it is required
+      assert.deepStrictEqual(
+        cleared.failed.map(({ origin }) => origin),
+        ["org"]
+      )
+      const Keyed = Schema.Struct({ Key__c: Schema.String })
+      const keyed = yield* settle(
+        Stream.make({ Key__c: "" }).pipe(
+          Ingest.upsert({ object: "Widget__c", schema: Keyed, externalId: "Key__c", nulls: "clear" })
+        )
+      )
+      assert.match(keyed.failed[0]?.error.message ?? "", /the key is empty/)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
 describe("Ingest.update", () => {
   it.effect("changes records by their Id, and gives back the ones that the org refused", () =>
     Effect.gen(function* () {

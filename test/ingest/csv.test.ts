@@ -45,6 +45,26 @@ const reasonOf = (error: { readonly _tag: string; readonly value?: unknown }) =>
 class Broken extends Data.TaggedError("Broken") {}
 
 describe("Ingest.csv", () => {
+  for (const newline of ["\n", "\r\n"]) {
+    it.live(
+      `gives rows of one empty cell as failed, which would count as blank lines: ${JSON.stringify(newline)}`,
+      () =>
+        Effect.gen(function* () {
+          const text = ["Name", "a", '""', "", '"x\n""\n"', "b", '""', ""].join("\n").replaceAll("\n", newline)
+          const insert = Ingest.csv({ object: "Widget__c", operation: "insert", poll, partRows: 2 })
+          const { error, failed, succeeded } = yield* settle(arriving(text).pipe(insert))
+          assert.deepStrictEqual(
+            failed.map(({ error, origin, record }) => [origin, error.fields, record]),
+            [
+              ["client", ["Name"], { Name: "" }],
+              ["client", ["Name"], { Name: "" }]
+            ]
+          )
+          assert.deepStrictEqual([succeeded.length, error._tag], [3, "None"])
+        }).pipe(orgWith())
+    )
+  }
+
   for (const [what, text] of Object.entries({
     "commas and line feeds": 'Key__c,Name,Note__c\nA,"x, ""y""",\nB,z,"two\nlines"\n',
     "semicolons, CRLF and no end of the last line": 'Key__c;Name;Note__c\r\nA;"x, ""y""";\r\nB;z;"two\r\nlines"',
