@@ -104,8 +104,8 @@ const problemOfToken = (token: string): string | undefined => {
  * when Salesforce refuses them.
  *
  * It is first run when a request needs it. However many requests are refused at
- * once, one of them signs in and the others wait for it; credentials that have been
- * replaced meanwhile are not renewed again.
+ * once, one of them signs in and the others wait for it, and fail with it; credentials
+ * that have been replaced meanwhile are not renewed again.
  *
  * **Example** (Tokens from a vault)
  *
@@ -134,19 +134,30 @@ export const layerWith = <R>(
       const context = yield* Effect.context<R>()
       const turn = yield* Semaphore.make(1)
       let held = options.credentials
+      let failed: { readonly error: BulkError.BulkError } | undefined
       /** The credentials held, or others if they are none or the refused ones. */
       const obtain = (stale?: Credentials) =>
         Effect.suspend(() => {
-          if (held !== undefined && !isSame(held, stale)) return Effect.succeed(held)
-          return signIn.pipe(
-            Effect.provideContext(context),
-            Effect.tap((credentials) =>
-              Effect.sync(() => {
-                held = credentials
-              })
+          const before = failed
+          return Effect.suspend(() => {
+            if (held !== undefined && !isSame(held, stale)) return Effect.succeed(held)
+            // it was refused to another one meanwhile: to ask again for each who waits may lock the user out
+            if (failed !== undefined && failed !== before) return Effect.fail(failed.error)
+            return signIn.pipe(
+              Effect.provideContext(context),
+              Effect.tap((credentials) =>
+                Effect.sync(() => {
+                  held = credentials
+                })
+              ),
+              Effect.tapError((error) =>
+                Effect.sync(() => {
+                  failed = { error }
+                })
+              )
             )
-          )
-        }).pipe(turn.withPermits(1))
+          }).pipe(turn.withPermits(1))
+        })
       return Session.of({
         current: Effect.suspend(() => (held === undefined ? obtain() : Effect.succeed(held))),
         renew: obtain

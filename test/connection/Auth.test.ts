@@ -118,6 +118,25 @@ describe("Auth.layerWith", () => {
     }).pipe(Effect.provide(counting().layer))
   )
 
+  it.effect("asks once for all who wait when it is refused, too", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => refused("invalid_grant", "authentication failure"))
+      yield* Effect.gen(function* () {
+        const session = yield* Auth.Session
+        const reasons = yield* Effect.forEach(
+          Array.from({ length: 50 }),
+          () => Effect.map(failureOf(session.current), ({ reason }) => reason._tag),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(new Set(reasons), new Set(["SignInFailed"]))
+      }).pipe(
+        Effect.provide(Auth.layerClientCredentials({ loginUrl, clientId: "id", clientSecret: "s" })),
+        Effect.provide(host.layer)
+      )
+      assert.strictEqual(host.forms.length, 1)
+    })
+  )
+
   it.effect("tries again after a sign-in that failed", () =>
     Effect.gen(function* () {
       const host = loginHost((_, n) => (n === 1 ? refused("invalid_grant", "x") : granted("two")))
