@@ -163,9 +163,11 @@ export interface Daily {
  * **Example** (Not beginning what cannot end today)
  *
  * ```ts
- * const guarded = Effect.flatMap(Limits.daily, ({ batches }) =>
- *   batches !== undefined && batches.remaining * Limits.rowsPerBatch < rows ? Effect.fail("not today") : load
- * )
+ * const guarded = Effect.gen(function* () {
+ *   const { batches } = yield* Limits.daily
+ *   if (batches !== undefined && batches.remaining * Limits.rowsPerBatch < rows) return yield* Effect.fail("not today")
+ *   return yield* load
+ * })
  * ```
  *
  * @category operations

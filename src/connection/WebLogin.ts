@@ -12,6 +12,8 @@
  *   yield* Console.log(`Open ${login.url}`)
  *   const callback = yield* firstRequestTo(app.redirectUri)
  *   const { credentials, refreshToken } = yield* WebLogin.finish({ ...app, ...login, callback })
+ *   // without one the session ends with its access token
+ *   if (refreshToken === undefined) return Auth.layerToken(credentials)
  *   return Auth.layerRefreshToken({ ...app, refreshToken, credentials, onRotate: store })
  * })
  * ```
