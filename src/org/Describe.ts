@@ -147,7 +147,12 @@ const systemFields: ReadonlyArray<Field> = [
   { name: "SystemModstamp", label: "System Modstamp", type: "datetime", ...readonly }
 ].map((field) => Schema.decodeSync(Field)(field))
 
-/** The same object, with the fields that every object has. */
+/**
+ * The same object, with the fields that every object has.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const withSystemFields = (object: ObjectDescribe): ObjectDescribe => {
   const own = new Set(object.fields.map((field) => field.name.toLowerCase()))
   const missing = systemFields.filter((field) => !own.has(field.name.toLowerCase()))

@@ -331,6 +331,9 @@ export const sessionExpiresAfter = (count: number): RequestFault => onAny(expire
 // --- what becomes of jobs ---------------------------------------------------
 
 /**
+ * Lets the job stay InProgress, once `after` rows are taken, until the faults are
+ * changed. Default: from its beginning.
+ *
  * @category jobs
  * @since 0.1.0
  */
@@ -340,6 +343,9 @@ export const stall = (options: { readonly after?: number } = {}): JobEffect => (
 })
 
 /**
+ * Ends the job as Failed, once `after` rows are taken; the others are unprocessed.
+ * Default: at its beginning, with the message of an internal error.
+ *
  * @category jobs
  * @since 0.1.0
  */
@@ -350,6 +356,9 @@ export const fail = (options: { readonly after?: number; readonly message?: stri
 })
 
 /**
+ * Skips `rows` rows behind the first `after`: nothing is written, and no result file
+ * names them. Default: the first ones.
+ *
  * @category jobs
  * @since 0.1.0
  */
@@ -360,6 +369,9 @@ export const loseRows = (options: { readonly rows: number; readonly after?: numb
 })
 
 /**
+ * Refuses `rows` rows behind the first `after` with `UNABLE_TO_LOCK_ROW`. Default: the
+ * first ones.
+ *
  * @category jobs
  * @since 0.1.0
  */
@@ -370,6 +382,8 @@ export const lockRows = (options: { readonly rows: number; readonly after?: numb
 })
 
 /**
+ * Lets the job's counters stay `rows` rows behind, at its end too.
+ *
  * @category jobs
  * @since 0.1.0
  */
@@ -379,6 +393,8 @@ export const lagCounters = (options: { readonly rows: number }): JobEffect => ({
 })
 
 /**
+ * Gives a query result pages of `rows` rows at most.
+ *
  * @category jobs
  * @since 0.1.0
  */

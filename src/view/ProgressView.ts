@@ -18,6 +18,8 @@ import * as Progress from "../Progress.ts"
 import { bars, lastSentence, sentence } from "./lines.ts"
 
 /**
+ * What a view can be told.
+ *
  * @category models
  * @since 0.1.0
  */
