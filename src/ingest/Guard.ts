@@ -15,6 +15,7 @@ import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import { besideSource } from "../connection/streamInOrg.ts"
 import type { Loads, Outcome, Unprocessed } from "./Outcome.ts"
+import { Successes } from "./successes.ts"
 
 /**
  * A small first job, whose outcomes are awaited before more is sent.
@@ -32,16 +33,16 @@ export interface Canary {
 /**
  * When a load has failed too often. Without `failureRate` and `sameError` it never has.
  *
- * A rate is one of the outcomes that come out: a load with `outcomes: "failures"` gives
- * nothing else, and goes by `sameError`.
+ * A rate is one of all records of which is known what became of them, also where those
+ * that succeeded do not come out (`outcomes: "failures"`).
  *
  * @category models
  * @since 0.1.0
  */
 export interface StopWhen {
-  /** The part of the outcomes that may be failures at most, from 0 to 1. */
+  /** The part of the records that may be refused at most, from 0 to 1. */
   readonly failureRate?: number | undefined
-  /** How many outcomes there must be before the rate counts. Default 1,000. */
+  /** Of how many records the outcome must be known before the rate counts. Default 1,000. */
   readonly after?: number | undefined
   /** How many failures of one code are too many. */
   readonly sameError?: number | undefined
@@ -92,7 +93,9 @@ export const load =
     return besideSource(records, (records) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const source = yield* open(records)
+          const outer = yield* Successes
+          // what the source may load is not this load's
+          const source = yield* open(Stream.provideService(records, Successes, outer))
           const watch = new Watch(options)
           const loaded = <E, R>(
             records: Stream.Stream<A, E, R>
@@ -101,6 +104,10 @@ export const load =
               Stream.mapArray((outcomes) => {
                 watch.see(outcomes)
                 return outcomes
+              }),
+              Stream.provideService(Successes, (jobId, succeeded) => {
+                watch.hear(jobId, succeeded)
+                outer(jobId, succeeded)
               })
             )
 
@@ -200,8 +207,10 @@ const open = Effect.fnUntraced(function* <A, E, R>(records: Stream.Stream<A, E, 
 class Watch {
   stopped: BulkError.LoadStopped | undefined
   private readonly stopWhen: StopWhen
-  private outcomes = 0
   private failed = 0
+  private unprocessed = 0
+  /** How many records of each job succeeded, by what is told of it and by its outcomes. */
+  private readonly succeeded = new Map<string, { told: number; seen: number }>()
   private readonly codes = new Map<string, number>()
 
   constructor({ stopWhen = {} }: Options) {
@@ -209,13 +218,33 @@ class Watch {
   }
 
   see(outcomes: ReadonlyArray<Outcome<unknown>>): void {
-    this.outcomes += outcomes.length
     for (const outcome of outcomes) {
-      if (outcome._tag !== "Failed") continue
-      this.failed++
-      const { code } = outcome.error
-      this.codes.set(code, (this.codes.get(code) ?? 0) + 1)
+      if (outcome._tag === "Succeeded") this.job(outcome.jobId).seen++
+      else if (outcome._tag === "Unprocessed") this.unprocessed++
+      else {
+        this.failed++
+        const { code } = outcome.error
+        this.codes.set(code, (this.codes.get(code) ?? 0) + 1)
+      }
     }
+  }
+
+  /** How many records of a job succeeded: its failures come out first, and are not all of it. */
+  hear(jobId: string, succeeded: number): void {
+    this.job(jobId).told = succeeded
+  }
+
+  private job(jobId: string): { told: number; seen: number } {
+    const known = this.succeeded.get(jobId) ?? { told: 0, seen: 0 }
+    this.succeeded.set(jobId, known)
+    return known
+  }
+
+  /** Of how many records it is known what became of them. */
+  private known(): number {
+    let sum = this.failed + this.unprocessed
+    for (const { seen, told } of this.succeeded.values()) sum += Math.max(told, seen)
+    return sum
   }
 
   judgeCanary({ maxFailed, rows }: Canary): void {
@@ -227,8 +256,9 @@ class Watch {
   isStopped(isLate: boolean): boolean {
     if (this.stopped !== undefined) return true
     const { after = 1_000, failureRate, sameError } = this.stopWhen
-    if (failureRate !== undefined && this.outcomes >= after && this.failed > failureRate * this.outcomes) {
-      this.stop("stopWhen", `${this.failed} of ${this.outcomes} records failed${this.most()}`)
+    const known = this.known()
+    if (failureRate !== undefined && known >= after && this.failed > failureRate * known) {
+      this.stop("stopWhen", `${this.failed} of ${known} records failed${this.most()}`)
     }
     if (sameError !== undefined && Math.max(0, ...this.codes.values()) >= sameError) {
       this.stop("stopWhen", `the same error came again and again${this.most()}`)

@@ -11,6 +11,7 @@ import type { Join, Settled } from "./join.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions } from "./options.ts"
 import { type ResultRow, resultRows } from "./resultRows.ts"
+import { tellSuccesses } from "./successes.ts"
 
 /** How many rows with keys that were not sent are kept, for the error that tells of them. */
 const strangersKept = 100
@@ -173,10 +174,14 @@ export const collect = <B>(
     })
     const done = Effect.suspend(() => {
       const failures = Array.from(codes, ([code, count]) => ({ code, count }))
-      return progress({ _tag: "JobDone", jobId, state: job.state, ...counts, failures, job })
+      return Effect.andThen(
+        tellSuccesses(jobId, counts.succeeded),
+        progress({ _tag: "JobDone", jobId, state: job.state, ...counts, failures, job })
+      )
     })
 
-    return when(() => countsFailures, failed).pipe(
+    return Stream.fromEffectDrain(tellSuccesses(jobId, counted)).pipe(
+      Stream.concat(when(() => countsFailures, failed)),
       Stream.concat(kept),
       Stream.concat(when(() => successes, inTurn(options.reading, readSuccesses))),
       // each file is a call: what cannot name a row any more is not asked for

@@ -4,7 +4,7 @@ import type * as BulkError from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
 import * as Guard from "../../src/ingest/Guard.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
-import type { Outcome } from "../../src/ingest/Outcome.ts"
+import type { Loads, Outcome } from "../../src/ingest/Outcome.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
@@ -43,6 +43,12 @@ const guardOf = (error: { readonly _tag: string; readonly value?: unknown }): st
 /** Widgets that are refused from the nth on. */
 const badFrom = (n: number, count: number) =>
   widgets(count).map((w, i) => (i < n ? w : widget(i + 1, { Grade__c: "Z" })))
+
+const messageOf = (error: { readonly _tag: string; readonly value?: unknown }): string =>
+  (error.value as BulkError.BulkError).message
+
+/** Two thousand widgets, of which one in twenty is refused. */
+const twentieth = widgets(2_000).map((w, i) => (i % 20 === 0 ? widget(i + 1, { Grade__c: "Z" }) : w))
 
 class SourceBroke extends Data.TaggedError("SourceBroke") {}
 
@@ -91,6 +97,53 @@ describe("Guard.load", () => {
 
       const few = yield* run({ failureRate: 0.1, sameError: 500 }, badFrom(1_850, 2_000))
       assert.deepStrictEqual([few.failed, few.notSubmitted, few.error._tag], [150, 0, "None"])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("knows how many succeeded, also where only failures come out", () =>
+    Effect.gen(function* () {
+      const failures = Ingest.upsert({
+        object: "Widget__c",
+        schema: Widget,
+        externalId: "Key__c",
+        nulls: "clear",
+        outcomes: "failures"
+      })
+      const run = (failureRate: number, load: Loads<Widget, Widget>) =>
+        settle(Stream.fromIterable(twentieth).pipe(Guard.load({ stopWhen: { failureRate, after: 20 } }, load)))
+      const inParts: Loads<Widget, Widget> = (records) =>
+        records.pipe(
+          Stream.grouped(100),
+          Stream.flatMap((group) => failures(Stream.fromArray(group)))
+        )
+      // 5 of 100 fail in each job
+      const below = yield* run(0.051, inParts)
+      assert.deepStrictEqual([below.error._tag, below.failed, below.notSubmitted], ["None", 100, 0])
+      const above = yield* run(0.049, inParts)
+      assert.strictEqual(guardOf(above.error), "stopWhen")
+      assert.match(messageOf(above.error), / (\d+) of (?!\1 )\d+ records failed/)
+      assert.isAbove(above.notSubmitted, 1_000)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("does not take the failures of a job, which come first, for all of it", () =>
+    Effect.gen(function* () {
+      const one = Ingest.upsert({
+        object: "Widget__c",
+        schema: Widget,
+        externalId: "Key__c",
+        nulls: "clear",
+        partRows: 500,
+        concurrency: 1
+      })
+      const outcomes = Stream.fromIterable(twentieth).pipe(
+        Guard.load({ stopWhen: { failureRate: 0.051, after: 20 } }, one),
+        // as slow as a consumer may be
+        Stream.rechunk(1),
+        Stream.tap(() => Effect.sleep("1 second"))
+      )
+      const { error, failed, notSubmitted } = yield* settle(outcomes)
+      assert.deepStrictEqual([error._tag, failed, notSubmitted], ["None", 100, 0])
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 

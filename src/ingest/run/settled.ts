@@ -9,6 +9,7 @@ import type * as Poll from "../../job/Poll.ts"
 import { dialectOf } from "../dialectOf.ts"
 import * as Outcome from "../Outcome.ts"
 import { type ResultRow, resultRows } from "../resultRows.ts"
+import { tellSuccesses } from "../successes.ts"
 
 /** The outcomes of a job by the keys of its records. */
 export interface Settled<A> {
@@ -75,6 +76,7 @@ export const settle = Effect.fnUntraced(function* <A>(
     created,
     row
   }))
+  yield* tellSuccesses(jobId, succeeded)
   const isTouched = job.state === "JobComplete" || failed + succeeded > 0
   // an org that says it is done and knows of no row may have lost its results
   if (job.state === "JobComplete" && failed + succeeded + unprocessed === 0) return undefined
