@@ -178,8 +178,8 @@ describe("README and guides", () => {
       yield* connected(Stream.runDrain(insert))
 
       const printed = yield* node([join(folder, "program.ts")], {
-        SF_URL: instanceUrl,
-        SF_TOKEN: Redacted.value(accessToken)
+        SF_INSTANCE_URL: instanceUrl,
+        SF_ACCESS_TOKEN: Redacted.value(accessToken)
       })
       assert.strictEqual(printed, "")
       const found = yield* connected(Stream.runCollect(Query.records({ schema: Item, from: "Inventory__c" })))
