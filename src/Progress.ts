@@ -14,8 +14,9 @@ import type { JobInfo } from "./job/Job.ts"
  *
  * Of loads and queries:
  *
- * - `JobCreated`: a job was opened, or one that another process opened is followed. `resends` says that its records were refused by an
- *   earlier job of the load, and are sent again; an `attempt` above 1, that an upload of
+ * - `JobCreated`: a job was opened, or one that another process opened is followed.
+ *   `resends` says that its records failed before in this load, and are sent again, as
+ *   they were or as `remediate` corrected them; an `attempt` above 1, that an upload of
  *   the same records broke.
  * - `Processing`: Salesforce was asked how the job fares. `processed` counts failed
  *   rows too.
@@ -25,9 +26,9 @@ import type { JobInfo } from "./job/Job.ts"
  *
  * Of loads:
  *
- * - `Encoded`: records of the source became another block of CSV.
+ * - `Encoded`: records of the source became another block of CSV. Not of corrections.
  * - `Rejected`: records cannot be written, or have the key of another one, and are not
- *   sent.
+ *   sent. Not of corrections, which have failed before.
  * - `Uploading`: another block went to the socket. What is uploaded anew comes from the
  *   spool, and its records are reckoned from the bytes.
  * - `Submitted`: the job was closed, with all its records: Salesforce has them.

@@ -19,6 +19,7 @@ import { measured } from "../measured.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
 import { type Collect, collect } from "./collect.ts"
+import { countedOnce } from "./corrections.ts"
 import * as Inlet from "./inlet.ts"
 import * as Jobs from "./jobs.ts"
 import type { PartJoin } from "./join.ts"
@@ -96,7 +97,7 @@ const loading = <T, B, E, R>(
       const { object, operation } = options.job
       const scope = yield* Effect.scope
       const connection = yield* Connection
-      const progress = measured(connection.org, options.progress)
+      const progress = measured(connection.org, yield* countedOnce(options.progress))
       const jobs = yield* Jobs.open(options.onInterrupt, progress)
       const about = { "salesforce.operation": operation, "salesforce.object": object }
       const span = yield* Effect.makeSpanScoped("Ingest.load", { attributes: about })

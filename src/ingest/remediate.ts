@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
+import { AreCorrections } from "./corrections.ts"
 import type { CsvRow, Failed, Loads, Outcome } from "./Outcome.ts"
 import { passing } from "./passing.ts"
 import * as Spool from "./Spool.ts"
@@ -80,6 +81,7 @@ export function remediate<A, R>(
 ): Remedy<A, R> {
   const { rounds = 1, schema } = options
   const line = lineOf<A>(schema)
+  const load: Loads<A, A> = (records) => Stream.provideService(options.load(records), AreCorrections, true)
   const round = <E, R1>(
     outcomes: Stream.Stream<Outcome<A>, E, R1>,
     left: number
@@ -125,7 +127,7 @@ export function remediate<A, R>(
             // what failed before the load itself did is not lost with it
             return others.pipe(
               Stream.catchCause((cause) => Stream.concat(failures, Stream.failCause(cause))),
-              Stream.concat(round(passing(corrected, options.load), left - 1))
+              Stream.concat(round(passing(corrected, load), left - 1))
             )
           })
         )

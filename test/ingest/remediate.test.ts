@@ -6,11 +6,13 @@ import type { Failed, Outcome } from "../../src/ingest/Outcome.ts"
 import * as RejectFile from "../../src/ingest/RejectFile.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
 import { Faults } from "../../src/org/index.ts"
+import * as Progress from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
-const upsert = Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear" })
+const options = { object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear" } as const
+const upsert = Ingest.upsert(options)
 
 /** A service that corrections need. */
 class Grades extends Context.Service<Grades, { readonly best: string }>()("test/Grades") {}
@@ -84,6 +86,44 @@ describe("Ingest.remediate", () => {
       )
       const stored = yield* Query.records({ schema: Widget, from: "Widget__c" }).pipe(Stream.runCollect)
       assert.strictEqual(stored.find(({ Key__c }) => Key__c === "K-31")?.Grade__c, "A")
+    }).pipe(virtually, Effect.provideService(Grades, { best: "A" }), Effect.provide(inProcess()))
+  )
+
+  it.effect("counts each record once in its progress, however often it is sent", () =>
+    Effect.gen(function* () {
+      let state = Progress.start({ at: 0 })
+      const events: Array<Progress.Progress> = []
+      const progress = (event: Progress.Progress) =>
+        Effect.sync(() => {
+          events.push(event)
+          state = Progress.add(state, event, 0)
+        })
+      const watched = Ingest.upsert({ ...options, progress })
+      // one is corrected that the client refused, and the correction of another one is refused by it
+      const records = [...flawed, widget(61, { Note__c: "#N/A" }), widget(71, { Grade__c: "N" })]
+      const correct = (failed: Failed<Widget>) => {
+        const { Grade__c, Note__c } = failed.record
+        if (Note__c === "#N/A") return Effect.succeed(new Widget({ ...failed.record, Note__c: null }))
+        if (Grade__c === "N") return Effect.succeed(new Widget({ ...failed.record, Note__c: "#N/A" }))
+        return fix(failed)
+      }
+      const outcomes = yield* Stream.fromIterable(records).pipe(
+        watched,
+        Ingest.remediate({ schema: Widget, fix: correct, load: watched, rounds: 3 }),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(tally(outcomes), { Succeeded: 59, Failed: 3, Unprocessed: 0 })
+      const { encoded, failed, succeeded, unprocessed } = state.counts
+      // of one the first attempt was no block of CSV
+      assert.deepStrictEqual(
+        { encoded, failed, succeeded, unprocessed },
+        { encoded: 61, failed: 3, succeeded: 59, unprocessed: 0 }
+      )
+      assert.strictEqual(Progress.settled(state), 62)
+      assert.deepStrictEqual(
+        events.flatMap((event) => (event._tag === "JobCreated" ? [event.resends] : [])),
+        [false, true, true]
+      )
     }).pipe(virtually, Effect.provideService(Grades, { best: "A" }), Effect.provide(inProcess()))
   )
 
