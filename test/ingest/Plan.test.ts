@@ -49,6 +49,15 @@ const gadgetDescribe = Describe.make({
 const org = inProcess({ objects: [widgetDescribe, gadgetDescribe] })
 
 describe("Plan.make", () => {
+  it.effect("expects no more API calls at the least than a load takes that goes well", () =>
+    Effect.gen(function* () {
+      const { estimate } = yield* Stream.fromIterable(widgets(450)).pipe(Plan.make(upsert))
+      const { apiCalls } = yield* Stream.fromIterable(widgets(450)).pipe(Ingest.run(upsert))
+      assert.deepInclude(estimate.apiCalls, { from: apiCalls })
+      // the polls find it done at once
+    }).pipe(virtually, Effect.provide(inProcess({ objects: [widgetDescribe, gadgetDescribe], polls: {} })))
+  )
+
   it.effect("finds nothing in a load that goes through, and creates nothing", () =>
     Effect.gen(function* () {
       const plan = yield* Stream.fromIterable(widgets(450)).pipe(Plan.make(upsert))
@@ -430,7 +439,7 @@ describe("Plan", () => {
       assert.isAtMost(lines.length, 24)
       assert.isTrue(lines.every((line) => line.length <= 130))
       assert.strictEqual(lines[0], "insert of 1 record (Widget__c)")
-      assert.match(lines[1] ?? "", /^takes {3}1 KB of CSV in 1 job, 1 batch \(15,000 left\), 7 to \d+ API calls/)
+      assert.match(lines[1] ?? "", /^takes {3}1 KB of CSV in 1 job, 1 batch \(15,000 left\), 5 to \d+ API calls/)
       assert.strictEqual(lines[2], "lasts   1 s to 1 s, at 3,000 to 100 rows a second")
       assert.strictEqual(lines[3], "finds   40 would fail the load, 1 would have records refused")
       assert.match(lines.at(-1) ?? "", /and 27 more/)

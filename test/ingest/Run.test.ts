@@ -281,10 +281,20 @@ describe("a run", () => {
     }).pipe(virtually, Effect.provide(org()))
   )
 
-  it.effect("takes no lease that never expires, or has already", () =>
+  it.effect("takes no lease that never expires, or has already, nor parts that are none", () =>
     Effect.gen(function* () {
-      for (const lease of ["0 millis", Infinity] as const) {
-        const error = yield* Stream.make(widget(1)).pipe(Run.load({ ...settings, lease }), Stream.runDrain, Effect.flip)
+      for (const more of [
+        { lease: "0 millis" },
+        { lease: Infinity },
+        { parts: 0 },
+        { parts: Number.NaN },
+        { partRows: 0 }
+      ] as const) {
+        const error = yield* Stream.make(widget(1)).pipe(
+          Run.load({ ...settings, ...more }),
+          Stream.runDrain,
+          Effect.flip
+        )
         assert.strictEqual(error.reason._tag, "InvalidOptions")
       }
     }).pipe(virtually, Effect.provide(org()))

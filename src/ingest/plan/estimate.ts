@@ -16,8 +16,10 @@ const storageOf = (object: string, isPersonAccount: boolean): number => {
 export const slow = { bytes: 500_000, rows: 100 }
 export const fast = { bytes: 10_000_000, rows: 3_000 }
 
-/** Requests of a job besides those that ask for its state: create, upload, close, three result files. */
-const requestsOfJob = 6
+/** The fewest requests of a job: create, upload, close, one look at it, one result file. */
+const leastOfJob = 5
+/** The most besides those that look at it: create, upload, close, three result files. */
+const mostOfJob = 6
 
 export interface Given {
   readonly object: string
@@ -62,7 +64,7 @@ export const estimate = (given: Given, findings: Findings): Estimate => {
   // a state is asked for after delays that double up to half a minute
   const looks = (seconds: number) => 8 * jobs + Math.ceil(seconds / 30)
   const apiCalls =
-    jobs === 0 ? { from: 0, to: 0 } : { from: (requestsOfJob + 1) * jobs, to: requestsOfJob * jobs + looks(seconds.to) }
+    jobs === 0 ? { from: 0, to: 0 } : { from: leastOfJob * jobs, to: mostOfJob * jobs + looks(seconds.to) }
   const mostMB = (records * storageOf(object, given.isPersonAccount)) / 1_000
   const storageMB: Range =
     operation === "insert"

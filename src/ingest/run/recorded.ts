@@ -56,6 +56,7 @@ export const recorded = <T, A, E, R>(
       Effect.gen(function* () {
         const { object, operation, outcomes, partRows = 10_000, parts = 2, poll, runId } = options
         if (!(partRows >= 1)) return yield* invalid(`partRows is ${partRows}`)
+        if (!(parts >= 1)) return yield* invalid(`parts is ${parts}`)
         const log = yield* RunLog.open(runId)
         const { apiVersion, identity } = yield* Connection
         const { orgId, userId } = yield* identity
