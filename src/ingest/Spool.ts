@@ -55,41 +55,74 @@ export interface Kind {
  */
 export const memory = (
   options: { readonly partBytes?: number | undefined; readonly keepsRecords?: boolean | undefined } = {}
-): Kind => ({
-  partBytes: options.partBytes ?? 16 * 1024 * 1024,
-  keepsRecords: options.keepsRecords ?? false,
-  open: () =>
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync((): Array<Uint8Array> => []),
-        (blocks) =>
-          Effect.sync(() => {
-            blocks.length = 0
-          })
-      ),
-      (blocks) => ({
-        write: (bytes) =>
-          Effect.sync(() => {
-            blocks.push(bytes)
+): Kind => {
+  /** What parts have left, for those that follow: a part's memory would otherwise wait for the next full collection. */
+  const free: Array<Uint8Array> = []
+  let parts = 0
+  return {
+    partBytes: options.partBytes ?? 16 * 1024 * 1024,
+    keepsRecords: options.keepsRecords ?? false,
+    open: () =>
+      Effect.map(
+        Effect.acquireRelease(
+          Effect.sync((): Array<Uint8Array> => {
+            parts++
+            return []
           }),
-        read: Stream.suspend(() => Stream.rechunk(Stream.fromArray(blocks.slice()), 1)),
-        slice: (from, to) => Effect.sync(() => sliceOf(blocks, from, to))
-      })
-    )
-})
-
-const sliceOf = (blocks: ReadonlyArray<Uint8Array>, from: number, to: number): Uint8Array => {
-  const slice = new Uint8Array(to - from)
-  let begin = 0
-  for (const block of blocks) {
-    const end = begin + block.length
-    if (end > from && begin < to) {
-      slice.set(block.subarray(Math.max(0, from - begin), to - begin), Math.max(0, begin - from))
-    }
-    if (end >= to) break
-    begin = end
+          (chunks) =>
+            Effect.sync(() => {
+              parts--
+              if (parts > 0) free.push(...chunks)
+              else free.length = 0
+              chunks.length = 0
+            })
+        ),
+        (chunks) => inChunks(chunks, () => free.pop() ?? new Uint8Array(chunkBytes))
+      )
   }
-  return slice
+}
+
+const chunkBytes = 1024 * 1024
+const pieceBytes = 64 * 1024
+
+/** Bytes in chunks of one size, of which the last one is not full. */
+const inChunks = (chunks: Array<Uint8Array>, allocate: () => Uint8Array): Spooled => {
+  let length = 0
+  /** The bytes from one position up to another one, in pieces of at most so many. */
+  const pieces = (from: number, to: number, most: number): ReadonlyArray<Uint8Array> => {
+    const found: Array<Uint8Array> = []
+    for (let at = from; at < to; ) {
+      const start = at % chunkBytes
+      const end = Math.min(chunkBytes, start + most, start + to - at)
+      const chunk = chunks[(at - start) / chunkBytes]
+      if (chunk !== undefined) found.push(chunk.subarray(start, end))
+      at += end - start
+    }
+    return found
+  }
+  return {
+    write: (bytes) =>
+      Effect.sync(() => {
+        while (chunks.length * chunkBytes < length + bytes.length) chunks.push(allocate())
+        let at = 0
+        for (const piece of pieces(length, length + bytes.length, chunkBytes)) {
+          piece.set(bytes.subarray(at, at + piece.length))
+          at += piece.length
+        }
+        length += bytes.length
+      }),
+    read: Stream.suspend(() => Stream.rechunk(Stream.fromArray(pieces(0, length, pieceBytes)), 1)),
+    slice: (from, to) =>
+      Effect.sync(() => {
+        const slice = new Uint8Array(to - from)
+        let at = 0
+        for (const piece of pieces(from, to, chunkBytes)) {
+          slice.set(piece, at)
+          at += piece.length
+        }
+        return slice
+      })
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import type * as Poll from "../job/Poll.ts"
 import { measured } from "../measured.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
+import * as Backlog from "./backlog.ts"
 import { type Collect, collect } from "./collect.ts"
 import { countedOnce } from "./corrections.ts"
 import * as Inlet from "./inlet.ts"
@@ -106,6 +107,7 @@ const loading = <T, B, E, R>(
         E | BulkError.BulkError | Cause.Done
       >(1)
       const slots = yield* Semaphore.make(concurrency)
+      const backlog = yield* Backlog.make(unreadJobs)
       const emitting = yield* Semaphore.make(1)
       const reading = yield* Semaphore.make(1)
       const retrying = yield* Semaphore.make(1)
@@ -206,7 +208,7 @@ const loading = <T, B, E, R>(
             again.push(failed)
             return true
           }
-        }).pipe(Stream.runForEachArray(emit), Effect.exit)
+        }).pipe(Stream.runForEachArray(emit), backlog.reading, Effect.exit)
         return { again, exit }
       })
 
@@ -338,6 +340,7 @@ const loading = <T, B, E, R>(
             inlet.take()
             continue
           }
+          yield* unlessStopped(backlog.isShort)
           if ((yield* unlessStopped(slots.take(1))) === undefined) return
           yield* submit(inlet)
         }
@@ -353,6 +356,9 @@ const loading = <T, B, E, R>(
       return Stream.fromPull(Effect.succeed(Queue.take(out)))
     })
   )
+
+/** From how many jobs on that wait to be read no other is begun. */
+const unreadJobs = 2
 
 /** How many records a job has that is made of refused ones. */
 const resentRows = 2000
