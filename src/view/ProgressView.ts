@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -45,6 +46,12 @@ export interface ProgressView {
   readonly show: (event: Progress.Progress) => Effect.Effect<void>
   /** Runs what prints by itself, with the bars out of its way; they come back below. */
   readonly above: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /**
+   * The console with the bars out of its way, each time that it prints. Provided to a
+   * program (`Effect.provideService(Console.Console, view.console)`), what that prints
+   * and logs stands above the bars, however many lines it has.
+   */
+  readonly console: Console.Console
   /** What is shown. */
   readonly state: Effect.Effect<Progress.State>
 }
@@ -58,8 +65,9 @@ const repaintEvery = "100 millis"
  * It paints ten times a second at most, whatever happens, and nothing before the first
  * event. `NO_COLOR`, `FORCE_COLOR` and `TERM=dumb` are honoured. Lines are as wide as
  * the terminal at most. A line that something else prints in between comes to stand
- * above the bars; more than one belong in `above`. One view can show several loads, one
- * after the other or at a time; one terminal has room for one view.
+ * above the bars; more than one at once belong in `above`, or go through `console`. One
+ * view can show several loads, one after the other or at a time; one terminal has room
+ * for one view.
  *
  * **Example** (Watching a load)
  *
@@ -80,6 +88,7 @@ export const make = Effect.fnUntraced(function* (
   const stdio = yield* Stdio.Stdio
   const { canAnimate, canColor } = yield* capabilities(stdio)
   const clock = yield* Clock.Clock
+  const terminal = yield* Console.Console
   const lock = yield* Semaphore.make(1)
   const now = () => clock.currentTimeMillisUnsafe()
   let state = Progress.start({ at: now(), total: options.total })
@@ -132,9 +141,25 @@ export const make = Effect.fnUntraced(function* (
       }),
     above: (effect) =>
       canAnimate ? lock.withPermits(1)(Effect.ensuring(Effect.andThen(erase, effect), paint)) : effect,
+    // it prints at once, and so the bars are erased at once
+    console: calling(terminal, () => Effect.runFork(erase)),
     state: Effect.sync(() => state)
   }
 })
+
+/** A console that calls something before it prints. */
+const calling = (console: Console.Console, before: () => void): Console.Console =>
+  new Proxy(console, {
+    get: (console, name) => {
+      const method = Reflect.get(console, name)
+      return typeof method !== "function"
+        ? method
+        : (...args: ReadonlyArray<unknown>) => {
+            before()
+            return Reflect.apply(method, console, args)
+          }
+    }
+  })
 
 const escape = "\u001b["
 const eraseRest = `${escape}K`

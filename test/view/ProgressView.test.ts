@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { join, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Exit, Layer, Scope, Sink, Stdio } from "effect"
+import { ConfigProvider, Console, Effect, Exit, Layer, Logger, Scope, Sink, Stdio } from "effect"
 import { TestClock } from "effect/testing"
 import { JobInfo } from "../../src/job/Job.ts"
 import type { Progress } from "../../src/Progress.ts"
@@ -131,6 +131,49 @@ describe("ProgressView on a terminal", () => {
       yield* close(Exit.void)
       assert.deepStrictEqual(screen().slice(3, 4), ["three"])
       assert.strictEqual(screen().length, 5)
+    })
+  )
+
+  it.effect("has a console whose lines are kept apart from the bars, however many", () =>
+    Effect.gen(function* () {
+      const printed: Array<string> = []
+      // prints to the same terminal
+      const terminal: Console.Console = Object.assign(Object.create(globalThis.console), {
+        log: (...texts: ReadonlyArray<unknown>) => written.push(`${texts.join(" ")}\n`),
+        error: (text: string) => printed.push(text)
+      })
+      const { close, screen, view, written } = yield* viewing({ terminal: true }).pipe(
+        Effect.provideService(Console.Console, terminal)
+      )
+      const say = Effect.gen(function* () {
+        yield* Console.log("one")
+        yield* Effect.logWarning("two")
+        yield* Console.log("three\nfour", 4)
+        yield* Console.error("elsewhere")
+      }).pipe(
+        Effect.provide(Logger.layer([Logger.withConsoleLog(Logger.make(({ message }) => String(message)))])),
+        Effect.provideService(Console.Console, view.console)
+      )
+      const said = ["one", "two", "three", "four 4"]
+      // before anything is shown nothing is in the way
+      yield* say
+      assert.deepStrictEqual(written, ["one\n", "two\n", "three\nfour 4\n"])
+      yield* view.show(created(first))
+      yield* view.show(submitted(first, 5))
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(screen().length, 7)
+      yield* say
+      assert.deepStrictEqual(screen(), [...said, ...said])
+      yield* TestClock.adjust("100 millis")
+      const [job, total, ...rest] = screen().slice(9)
+      assert.match(job ?? "", /^750Qx0000000001 /)
+      assert.match(total ?? "", /^customers /)
+      assert.deepStrictEqual([screen().slice(0, 9), rest], [[...said, ...said, ""], []])
+      yield* close(Exit.void)
+      const before = written.length
+      yield* say
+      assert.deepStrictEqual(written.slice(before), ["one\n", "two\n", "three\nfour 4\n"])
+      assert.deepStrictEqual(printed, ["elsewhere", "elsewhere", "elsewhere"])
     })
   )
 
