@@ -97,14 +97,14 @@ export function load<S extends Ingest.IdentifiedSchema>(options: Settings & Keye
         if (canonical === undefined) return yield* invalid(`the key ${key} is no column`)
         const isDeletion = options.operation === "delete" || options.operation === "hardDelete"
         const columns = isDeletion ? ["Id"] : codec.columns
-        const nulls = "nulls" in options ? (options.nulls ?? "ignore") : "ignore"
+        const nulls = ("nulls" in options ? options.nulls : undefined) ?? "ignore"
         const encode = codec.encoder({ nulls, columns, key })
         return recorded(options, { source: "records", key, nulls, columns }, records, (records, range) => ({
           ...range,
           key,
           canonical,
           write: () => encode(records).bytes,
-          send: (onJob) => verbOf(options, onJob)(Stream.fromArray(records)),
+          send: (progress) => verbOf(options, progress)(Stream.fromArray(records)),
           sent: () => {
             const { keys, rejected, written } = encode(records)
             return {
@@ -162,18 +162,20 @@ export const csv =
       )
     )
     return recorded(options, { source: "csv", key, nulls: "", columns: [] }, rows, (rows, range) => {
-      const header = rows[0]?.header ?? []
+      const [{ header }] = rows
+      // `csvSource` has seen that it is there
       const at = header.findIndex((column) => column.toLowerCase() === key.toLowerCase())
       // in one dialect, whatever the file's is
       const write = () => encoder.encode(Csv.encodeRows([header, ...rows.map(({ cells }) => cells)], Csv.standard))
       return {
         ...range,
-        key: header[at] ?? key,
+        key: header[at]!,
         canonical: trimmed,
         write,
-        send: (onJob) => Ingest.csv({ ...options, ...Csv.standard, ...whole(options, onJob) })(Stream.sync(write)),
+        send: (progress) =>
+          Ingest.csv({ ...options, ...Csv.standard, ...whole(options, progress) })(Stream.sync(write)),
         sent: () => ({
-          records: new Map(rows.map(({ cells }) => [trimmed(cells[at] ?? ""), csvRow(header, cells)])),
+          records: new Map(rows.map(({ cells }) => [trimmed(cells[at]!), csvRow(header, cells)])),
           rejected: []
         })
       }
@@ -195,18 +197,21 @@ const keyOf = <S extends Ingest.IdentifiedSchema>(options: Keyed<S>): string =>
   options.operation === "insert" ? options.key : options.operation === "upsert" ? options.externalId : "Id"
 
 /** A part of the run is one of the load: what is not in its job was not sent. */
-const whole = (options: Ingest.LoadOptions, onJob: (jobId: string) => Effect.Effect<void>) => {
+const whole = (options: Ingest.LoadOptions, progress: (event: Progress) => Effect.Effect<void>) => {
   const told = options.progress ?? (() => Effect.void)
-  const progress = (event: Progress) =>
-    event._tag === "JobCreated" ? Effect.andThen(onJob(event.jobId), told(event)) : told(event)
-  return { partBytes: Limits.uploadBytes, partRows: undefined, partWithin: Duration.infinity, progress }
+  return {
+    partBytes: Limits.uploadBytes,
+    partRows: undefined,
+    partWithin: Duration.infinity,
+    progress: (event: Progress) => Effect.andThen(progress(event), told(event))
+  }
 }
 
 const verbOf = <S extends Ingest.IdentifiedSchema>(
   options: Keyed<S>,
-  onJob: (jobId: string) => Effect.Effect<void>
+  progress: (event: Progress) => Effect.Effect<void>
 ): Loads<S["Type"], S["Type"]> => {
-  const onlyPart = whole(options, onJob)
+  const onlyPart = whole(options, progress)
   switch (options.operation) {
     case "insert":
       return Ingest.insert({ ...options, ...onlyPart })

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { Cause, Clock, Effect, Exit, Fiber, Layer, Redacted, Schema, Stream } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import type * as BulkError from "../../src/BulkError.ts"
@@ -16,7 +16,7 @@ import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import type { Progress } from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { version } from "../../src/version.ts"
-import { inProcess, overSocket, Requests, virtually } from "../support/orgs.ts"
+import { inProcess, overSocket, Requests, replacing, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgetDescribe, widgets } from "../support/widgets.ts"
 
 const settings = {
@@ -71,6 +71,14 @@ describe("Run.load", () => {
         ]
       )
       assert.isDefined(report?.endedAt)
+      // those that succeeded are counted, where they do not come out too
+      const failures = Run.load({ ...settings, runId: "failures", outcomes: "failures", partRows: 40 })
+      const changed = widgets(35).map(
+        (w, i) => new Widget({ ...w, Key__c: `new-${i}`, Grade__c: i === 12 ? "Z" : "B" })
+      )
+      assert.strictEqual((yield* Stream.fromIterable(changed).pipe(failures, Stream.runCollect)).length, 1)
+      const [only] = (yield* Run.report("failures"))?.parts ?? []
+      assert.deepStrictEqual(only?.outcomes, { succeeded: 34, created: 34, failed: 1, unprocessed: 0 })
       const text = report === undefined ? "" : Run.render(report)
       assert.include(text, "34 succeeded (34 created), 1 failed, 0 unprocessed.")
       assert.deepInclude(report, { version, apiVersion: "62.0", userId: "005Qx0000000001IAA" })
@@ -177,6 +185,26 @@ describe("Run.load", () => {
     }).pipe(virtually, Effect.provide(org()))
   )
 
+  it.effect("refuses parts without records, and a key that the records do not have", () =>
+    Effect.gen(function* () {
+      const refusal = (run: Run.Run<Widget>) => Effect.map(Effect.flip(Stream.runDrain(run(Stream.empty))), problemOf)
+      assert.strictEqual(yield* refusal(Run.load({ ...settings, partRows: 0 })), "run: partRows is 0")
+      assert.strictEqual(
+        yield* refusal(Run.load({ ...settings, key: "None__c" as "Key__c" })),
+        "run: the key None__c is no column"
+      )
+      const odd = Schema.Struct({ Key__c: Schema.String, List: Schema.Array(Schema.String) })
+      assert.match(
+        yield* Effect.map(
+          Effect.flip(Stream.runDrain(Run.load({ ...settings, schema: odd })(Stream.empty))),
+          problemOf
+        ),
+        /^run: column List/
+      )
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
   it.effect("waits for the jobs of the run before it, if asked to", () =>
     Effect.gen(function* () {
       const next = Run.load({ ...settings, runId: "next", after: "nightly" })
@@ -187,7 +215,39 @@ describe("Run.load", () => {
       yield* Stream.fromIterable(widgets(5)).pipe(stalled, Stream.runDrain, Effect.flip)
       const refused = yield* Stream.fromIterable(widgets(3)).pipe(next, Stream.runDrain, Effect.flip)
       assert.match(problemOf(refused), /^job 750\w+ of the run nightly is still (InProgress|UploadComplete)$/)
+      // once they are done it need not have been followed to its end
+      const { faults } = yield* EmbeddedOrg.EmbeddedOrg
+      yield* faults.set([])
+      yield* TestClock.adjust("1 minute")
+      const started = yield* Stream.make(widget(6)).pipe(next, Failures.group())
+      assert.strictEqual(started.succeeded, 1)
+      // nor are they waited for once they are gone
+      yield* TestClock.adjust("8 days")
+      const later = Run.load({ ...settings, runId: "later", after: "nightly" })
+      assert.strictEqual((yield* Stream.make(widget(7)).pipe(later, Failures.group())).succeeded, 1)
+      // and of a run that came to its end nothing is asked
+      const last = Run.load({ ...settings, runId: "last", after: "later" })
+      const before = (yield* Requests).length
+      yield* Stream.runDrain(last(Stream.empty))
+      assert.deepStrictEqual((yield* Requests).slice(before), [])
     }).pipe(virtually, Effect.provide(org({ faults: [Faults.onJob(Faults.stall())] })))
+  )
+
+  it.effect("reports what can be read of its record", () =>
+    Effect.gen(function* () {
+      yield* Stream.fromIterable(widgets(12)).pipe(load, Stream.runDrain)
+      const store = yield* KeyValueStore.KeyValueStore
+      // its process was killed while it wrote this
+      yield* store.set("nightly/part 2/job 0 750000000000009AAA", '{"from":20,"to"')
+      const report = yield* Run.report("nightly")
+      assert.deepStrictEqual(
+        report?.parts.map(({ from, to }) => [from, to]),
+        [
+          [1, 10],
+          [11, 12]
+        ]
+      )
+    }).pipe(virtually, Effect.provide(org()))
   )
 
   it.effect("submits nothing that cannot be recorded", () =>
@@ -300,6 +360,52 @@ describe("a run", () => {
     }).pipe(virtually, Effect.provide(org()))
   )
 
+  it.effect("goes on when its lease cannot be renewed for a while, or be given back", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* run).succeeded, 25)
+      const store = yield* KeyValueStore.KeyValueStore
+      // the last renewal stays, and holds the run until it expires
+      const left = JSON.parse((yield* store.get("nightly/lease")) ?? "")
+      const now = yield* Clock.currentTimeMillis
+      assert.isTrue(left.expiresAt > now && left.expiresAt <= now + 15_000, String(left.expiresAt - now))
+    }).pipe(
+      virtually,
+      Effect.provide(
+        Layer.merge(
+          inProcess({ queueDelay: "1 minute" }),
+          Layer.effect(
+            KeyValueStore.KeyValueStore,
+            Effect.map(KeyValueStore.KeyValueStore, (store) => {
+              let leases = 0
+              const fails = (method: string, key: string) =>
+                Effect.fail(new KeyValueStore.KeyValueStoreError({ method, key, message: "the disk is gone" }))
+              return {
+                ...store,
+                set: (key: string, value: string | Uint8Array) =>
+                  key.endsWith("/lease") && ++leases === 2 ? fails("set", key) : store.set(key, value),
+                remove: (key: string) => (key.endsWith("/lease") ? fails("remove", key) : store.remove(key))
+              }
+            })
+          ).pipe(Layer.provide(KeyValueStore.layerMemory))
+        )
+      )
+    )
+  )
+
+  it.effect("does not renew a lease that another process has", () =>
+    Effect.gen(function* () {
+      const store = yield* KeyValueStore.KeyValueStore
+      const atOnce = Run.load({ ...settings, parts: 3 })
+      const first = yield* Stream.fromIterable(widgets(25)).pipe(atOnce, Failures.group(), Effect.forkChild)
+      yield* Effect.sleep("8 seconds")
+      // all its jobs are submitted by now
+      const other = leaseOf("other", 9e12)
+      yield* store.set("nightly/lease", other)
+      assert.strictEqual((yield* Fiber.join(first)).succeeded, 25)
+      assert.strictEqual(yield* store.get("nightly/lease"), other)
+    }).pipe(virtually, Effect.provide(org({ queueDelay: "2 minutes" })))
+  )
+
   it.effect("submits nothing more once another process has taken it over", () =>
     Effect.gen(function* () {
       // one part after the other
@@ -323,6 +429,224 @@ describe("a run", () => {
         )
       )
     )
+  )
+})
+
+/** Leaves a run after its first outcome: its other outcomes were not taken. */
+const begun = <A, R>(self: Stream.Stream<Outcome<A>, BulkError.BulkError, R>) => Stream.runDrain(Stream.take(self, 1))
+
+describe("the job of a part that an earlier process left", () => {
+  const source = Stream.fromIterable(widgets(10))
+
+  /** Says that the part went into another job than it did, as a process does that is killed after it created one. */
+  const rename = (jobId: string) =>
+    Effect.gen(function* () {
+      const store = yield* KeyValueStore.KeyValueStore
+      const name = (yield* store.keys).find((key) => key.startsWith("nightly/part 0/job")) ?? ""
+      const entry = JSON.parse((yield* store.get(name)) ?? "")
+      yield* store.remove(name)
+      yield* store.set(`nightly/part 0/job 0 ${jobId}`, JSON.stringify({ ...entry, jobId }))
+    })
+
+  /** A run whose part was not sent, and is said to be in a job that is Open. */
+  const leftOpen = Effect.gen(function* () {
+    yield* Effect.flip(Stream.runDrain(load(source)))
+    const { id } = yield* IngestJob.create({ object: "Widget__c", operation: "insert" })
+    yield* rename(id)
+    return id
+  })
+  const unsent = Faults.on("upload", Faults.respond(400), { nth: 1 })
+
+  it.effect("is aborted if it is still open, and its records are sent", () =>
+    Effect.gen(function* () {
+      const jobId = yield* leftOpen
+      assert.strictEqual((yield* source.pipe(load, Failures.group())).succeeded, 10)
+      assert.strictEqual((yield* IngestJob.get(jobId)).state, "Aborted")
+      assert.deepStrictEqual(yield* stored, keys(widgets(10)))
+    }).pipe(virtually, Effect.provide(org({ faults: [unsent] })))
+  )
+
+  it.effect("is not sent again when the open job cannot be aborted", () =>
+    Effect.gen(function* () {
+      const jobId = yield* leftOpen
+      const before = yield* jobs
+      const { faults } = yield* EmbeddedOrg.EmbeddedOrg
+      yield* faults.set([Faults.on("changeIngestJob", Faults.respond(403))])
+      const error = yield* Effect.flip(Stream.runDrain(load(source)))
+      assert.strictEqual(error.reason._tag, "ApiError")
+      assert.deepStrictEqual([(yield* IngestJob.get(jobId)).state, yield* jobs], ["Open", before])
+    }).pipe(virtually, Effect.provide(org({ faults: [unsent] })))
+  )
+
+  it.effect("is awaited if it was submitted at the very moment it is to be aborted", () => {
+    const late = { isLate: false }
+    return Effect.gen(function* () {
+      yield* begun(load(source))
+      yield* TestClock.adjust("1 minute")
+      late.isLate = true
+      assert.strictEqual((yield* source.pipe(load, Failures.group())).succeeded, 10)
+      assert.isFalse(late.isLate)
+      assert.strictEqual(yield* jobs, 1)
+    }).pipe(
+      virtually,
+      Effect.provide(
+        Layer.merge(
+          inProcess({
+            tamper: (request, response) => {
+              if (!late.isLate || request.method !== "GET" || !/ingest\/750\w+$/.test(request.url)) {
+                return Effect.succeed(response)
+              }
+              late.isLate = false
+              return replacing(/^GET \/jobs\/ingest\/ID$/, (text) =>
+                Response.json({ ...JSON.parse(text), state: "Open" })
+              )(request, response)
+            }
+          }),
+          KeyValueStore.layerMemory
+        )
+      )
+    )
+  })
+
+  it.effect("is not sent again when the org has lost the results of the job", () =>
+    Effect.gen(function* () {
+      yield* begun(load(source))
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Effect.flip(Stream.runDrain(load(source)))
+      assert.match(problemOf(error), /^job 750\w+ is gone, or its results are/)
+      assert.strictEqual(yield* jobs, 1)
+    }).pipe(
+      virtually,
+      Effect.provide(
+        Layer.merge(
+          inProcess({
+            tamper: (() => {
+              let files = 0
+              return (request, response) =>
+                /successfulResults/i.test(request.url) && files++ > 0
+                  ? replacing(/successfulResults/i, (text) => new Response(text.slice(0, text.indexOf("\n") + 1)))(
+                      request,
+                      response
+                    )
+                  : Effect.succeed(response)
+            })()
+          }),
+          KeyValueStore.layerMemory
+        )
+      )
+    )
+  )
+
+  it.effect("gives its outcomes once more, those that were never sent among them, or failures alone", () =>
+    Effect.gen(function* () {
+      const unreadable = widget(11, { Name: "\ud800" })
+      const source = Stream.make(...widgets(5), widget(6, { Grade__c: "Z" }), unreadable)
+      yield* begun(load(source))
+      yield* TestClock.adjust("1 minute")
+      const report = yield* Run.report("nightly")
+      const text = report === undefined ? "" : Run.render(report)
+      assert.include(text, ", not finished.")
+      assert.include(text, "0 succeeded (0 created), 0 failed, 0 unprocessed; 1 parts are not settled.")
+      assert.match(text, /^\| 1 to 7 \| 750\w{15} \| \| \| \|$/m)
+
+      const failures = Run.load({ ...settings, outcomes: "failures" })
+      const [first, second, ...others] = yield* source.pipe(failures, Stream.runCollect)
+      assert.deepInclude(first, { _tag: "Failed", origin: "client", record: unreadable })
+      assert.deepInclude(second, { _tag: "Failed", origin: "org", id: undefined })
+      assert.deepStrictEqual(others, [])
+      assert.strictEqual(yield* jobs, 1)
+      const [part] = (yield* Run.report("nightly"))?.parts ?? []
+      assert.deepInclude(part?.outcomes, { succeeded: 5, failed: 2 })
+    }).pipe(virtually, Effect.provide(org()))
+  )
+})
+
+describe("a run that", () => {
+  it.effect("reads a part once more tells which records the org lost", () =>
+    Effect.gen(function* () {
+      const source = Stream.fromIterable(widgets(10))
+      yield* begun(load(source))
+      yield* TestClock.adjust("1 minute")
+      const again = yield* source.pipe(load, Stream.runCollect)
+      const lost = again.filter(({ _tag }) => _tag === "Unprocessed")
+      assert.deepStrictEqual([again.length, lost.length], [10, 2])
+      for (const outcome of lost) assert.deepInclude(outcome, { reason: "unaccounted" })
+      assert.strictEqual(yield* jobs, 1)
+    }).pipe(virtually, Effect.provide(org({ faults: [Faults.onJob(Faults.loseRows({ rows: 2 }))] })))
+  )
+
+  it.effect("is told of its progress passes on the defects of whoever takes it", () =>
+    Effect.gen(function* () {
+      const bug = new Error("a bug")
+      const told = Run.load({
+        ...settings,
+        progress: ({ _tag }) => (_tag === "JobDone" ? Effect.die(bug) : Effect.void)
+      })
+      const exit = yield* Effect.exit(Stream.runDrain(told(Stream.make(widget(1)))))
+      assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) === bug)
+    }).pipe(virtually, Effect.provide(org()))
+  )
+})
+
+describe("a run of changes and deletions", () => {
+  const Changed = Schema.Struct({ Id: Schema.String, Grade__c: Schema.String })
+  const Only = Schema.Struct({ Id: Schema.String })
+
+  it.effect("goes on where it was", () =>
+    Effect.gen(function* () {
+      yield* Stream.fromIterable(widgets(4)).pipe(load, Stream.runDrain)
+      const stored = yield* Query.records({ schema: Only, from: "Widget__c" }).pipe(Stream.runCollect)
+      const [first] = stored
+      const update = Run.load({
+        runId: "update",
+        operation: "update",
+        object: "Widget__c",
+        schema: Changed,
+        nulls: "ignore"
+      })
+      const changes = Stream.fromIterable(stored.map(({ Id }) => ({ Id, Grade__c: Id === first?.Id ? "Z" : "B" })))
+      yield* begun(update(changes))
+      yield* TestClock.adjust("1 minute")
+      const again = yield* changes.pipe(update, Stream.runCollect)
+      assert.deepStrictEqual(
+        again.map((outcome) => [outcome._tag, "id" in outcome ? outcome.id : undefined]),
+        stored.map(({ Id }) => [Id === first?.Id ? "Failed" : "Succeeded", Id])
+      )
+      assert.strictEqual(yield* jobs, 2)
+
+      const remove = Run.load({ runId: "remove", operation: "delete", object: "Widget__c", schema: Only })
+      const purge = Run.load({ runId: "purge", operation: "hardDelete", object: "Widget__c", schema: Only })
+      const [one, ...others] = stored
+      yield* Stream.fromIterable(one === undefined ? [] : [one]).pipe(remove, Stream.runDrain)
+      yield* begun(purge(Stream.fromIterable(others)))
+      yield* TestClock.adjust("1 minute")
+      const gone = yield* Stream.fromIterable(others).pipe(purge, Failures.group())
+      assert.strictEqual(gone.succeeded, 3)
+      // what was deleted can still be seen, what was purged cannot
+      const left = yield* Query.records({ schema: Only, from: "Widget__c", all: true }).pipe(Stream.runCollect)
+      assert.deepStrictEqual(left, [one])
+    }).pipe(virtually, Effect.provide(org({ hardDelete: true })))
+  )
+
+  it.effect("may be of CSV, whose rows are told apart by their ids", () =>
+    Effect.gen(function* () {
+      const file = (lines: ReadonlyArray<string>) => Stream.make(new TextEncoder().encode(`${lines.join("\n")}\n`))
+      const options = { object: "Widget__c", partRows: 1 } as const
+      const insert = Run.csv({ ...options, runId: "insert", operation: "insert", key: "Key__c" })
+      const source = file(["Key__c,Name", "K-1,one", "K-2,two"])
+      yield* begun(insert(source))
+      yield* TestClock.adjust("1 minute")
+      const inserted = yield* source.pipe(insert, Stream.runCollect)
+      assert.deepStrictEqual(
+        inserted.map(({ _tag }) => _tag),
+        ["Succeeded", "Succeeded"]
+      )
+      assert.deepStrictEqual(yield* stored, ["K-1", "K-2"])
+      const [id = ""] = inserted.map((outcome) => (outcome._tag === "Succeeded" ? outcome.id : ""))
+      const update = Run.csv({ ...options, runId: "update", operation: "update" })
+      const updated = yield* file(["id,Name", `${id},new`, "001000000000000AAA,none"]).pipe(update, Failures.group())
+      assert.deepStrictEqual([updated.succeeded, updated.failed], [1, 1])
+    }).pipe(virtually, Effect.provide(org()))
   )
 })
 

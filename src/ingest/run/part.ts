@@ -4,6 +4,7 @@ import * as BulkError from "../../BulkError.ts"
 import type { Connection } from "../../connection/Connection.ts"
 import * as Limits from "../../connection/Limits.ts"
 import type * as Poll from "../../job/Poll.ts"
+import type { Progress } from "../../Progress.ts"
 import type { Failed, Outcome } from "../Outcome.ts"
 import type { Held } from "./lease.ts"
 import type { Known, PartJob, RunLog } from "./log.ts"
@@ -17,7 +18,7 @@ export interface Part<A> {
   /** Writes them, each time anew: what is written is not kept. */
   readonly write: () => Uint8Array<ArrayBuffer>
   readonly send: (
-    onJob: (jobId: string) => Effect.Effect<void>
+    progress: (event: Progress) => Effect.Effect<void>
   ) => Stream.Stream<Outcome<A>, BulkError.BulkError, Connection>
   /** For a part that was sent before: its records by their keys, and those that were not sent. */
   readonly sent: () => { readonly records: ReadonlyMap<string, A>; readonly rejected: ReadonlyArray<Failed<A>> }
@@ -76,18 +77,30 @@ export const outcomesOf = <A>(work: Work, part: Part<A>): Stream.Stream<Some<A>,
           Effect.andThen(work.held.demand),
           Effect.orDie
         )
-      const outcomes =
-        read === undefined
-          ? Stream.catchDefect(part.send(onJob), (defect) => Stream.fail(asError(runId, defect)))
-          : Stream.fromArray(
-              work.outcomes === "failures" ? read.filter((outcome) => outcome._tag !== "Succeeded") : read
-            )
-      return counted(outcomes, (counts) => log.done(number).set({ from, to, hash, ...counts }))
+      const write = (counts: Counts) => log.done(number).set({ from, to, hash, ...counts })
+      if (read === undefined) {
+        // those that succeeded may not come out
+        const counts = { succeeded: 0, created: 0 }
+        const note = (event: Progress): Effect.Effect<void> => {
+          if (event._tag === "JobCreated") return onJob(event.jobId)
+          if (event._tag === "JobDone") {
+            counts.succeeded += event.succeeded
+            counts.created += event.created
+          }
+          return Effect.void
+        }
+        const outcomes = Stream.catchDefect(part.send(note), (defect) =>
+          defect instanceof BulkError.BulkError ? Stream.fail(defect) : Stream.die(defect)
+        )
+        return counted(outcomes, counts, write)
+      }
+      const isSuccess = (outcome: Outcome<A>) => outcome._tag === "Succeeded"
+      const succeeded = read.filter(isSuccess)
+      const counts = { succeeded: succeeded.length, created: succeeded.filter(({ created }) => created).length }
+      const wanted = work.outcomes === "failures" ? read.filter((outcome) => !isSuccess(outcome)) : read
+      return counted(Stream.fromArray(wanted), counts, write)
     })
   )
-
-const asError = (runId: string, defect: unknown): BulkError.BulkError =>
-  defect instanceof BulkError.BulkError ? defect : refused(runId, String(defect))
 
 interface Counts {
   readonly succeeded: number
@@ -96,23 +109,23 @@ interface Counts {
   readonly unprocessed: number
 }
 
+/** Outcomes, and at last what writes their counts: those of `successes` are known elsewhere by then. */
 const counted = <A>(
   outcomes: Stream.Stream<Outcome<A>, BulkError.BulkError, Connection>,
+  successes: Pick<Counts, "succeeded" | "created">,
   write: (counts: Counts) => Effect.Effect<void, BulkError.BulkError>
 ): Stream.Stream<Some<A>, BulkError.BulkError, Connection> => {
-  const counts = { succeeded: 0, created: 0, failed: 0, unprocessed: 0 }
+  const failures = { failed: 0, unprocessed: 0 }
   return outcomes.pipe(
     Stream.chunks,
     Stream.map((outcomes): Some<A> => {
-      for (const outcome of outcomes) {
-        if (outcome._tag === "Succeeded") {
-          counts.succeeded++
-          if (outcome.created) counts.created++
-        } else counts[outcome._tag === "Failed" ? "failed" : "unprocessed"]++
+      for (const { _tag } of outcomes) {
+        if (_tag === "Failed") failures.failed++
+        else if (_tag === "Unprocessed") failures.unprocessed++
       }
       return { _tag: "Outcomes", outcomes }
     }),
-    Stream.concat(Stream.sync((): Some<A> => ({ _tag: "Done", write: write(counts) })))
+    Stream.concat(Stream.sync((): Some<A> => ({ _tag: "Done", write: write({ ...successes, ...failures }) })))
   )
 }
 

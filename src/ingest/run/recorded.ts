@@ -1,4 +1,5 @@
 /** A load whose steps are written down before they are taken. */
+import type * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -49,7 +50,7 @@ export const recorded = <T, A, E, R>(
   options: Settings & Pick<Ingest.LoadOptions, "object" | "outcomes" | "poll"> & { readonly operation: string },
   header: Pick<RunLog.Header, "source" | "key" | "nulls" | "columns">,
   source: Stream.Stream<T, E, R>,
-  partOf: (some: ReadonlyArray<T>, range: Pick<Part<A>, "number" | "from" | "to">) => Part<A>
+  partOf: (some: Arr.NonEmptyReadonlyArray<T>, range: Pick<Part<A>, "number" | "from" | "to">) => Part<A>
 ): Stream.Stream<Outcome<A>, E | BulkError.BulkError, R | Connection | KeyValueStore.KeyValueStore> =>
   besideSource(source, (source) =>
     Stream.unwrap(
