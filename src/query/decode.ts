@@ -34,7 +34,7 @@ export const rows = (page: Page): Stream.Stream<Readonly<Record<string, string>>
         Effect.succeed(
           rows.map((cells) => {
             const row: Record<string, string> = {}
-            for (let i = 0; i < header.length; i++) row[header[i] ?? ""] = cells[i] ?? ""
+            for (let i = 0; i < header.length; i++) row[header[i]!] = cells[i]!
             return row
           })
         )

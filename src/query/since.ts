@@ -200,7 +200,7 @@ const foundOn = <A>(
   page.bytes.pipe(
     Csv.decode((header) => {
       const positions = new Map(header.map((name, position) => [name.toLowerCase(), position]))
-      const [id, modstamp, deleted] = ["id", "systemmodstamp", "isdeleted"].map((name) => positions.get(name) ?? -1)
+      const cellOf = (cells: Csv.Row, name: string): string | undefined => cells[positions.get(name) ?? -1]
       const decoder = codec.decoder(header)
       if (Result.isFailure(decoder)) return Effect.fail(missingColumn(decoder.failure.column ?? "", header))
       let row = 0
@@ -208,12 +208,14 @@ const foundOn = <A>(
         row++
         const fail = (column: string | undefined, value: string | undefined, message: string) =>
           Result.fail(BulkError.make(invalid(page, before, { row, column, value, message })))
-        const ownId = cells[id ?? -1] ?? ""
-        const at = Date.parse(cells[modstamp ?? -1] ?? "")
+        const ownId = cellOf(cells, "id") ?? ""
+        const modstamp = cellOf(cells, "systemmodstamp")
+        const at = Date.parse(modstamp ?? "")
         if (ownId === "") return fail("Id", ownId, "there is no id")
-        if (Number.isNaN(at)) return fail("SystemModstamp", cells[modstamp ?? -1], "it is no time")
+        if (Number.isNaN(at)) return fail("SystemModstamp", modstamp, "it is no time")
         const key = `${ownId}@${at.toString(36)}`
-        if (cells[deleted ?? -1] === "true") return Result.succeed({ change: { _tag: "Deleted", id: ownId }, at, key })
+        if (cellOf(cells, "isdeleted") === "true")
+          return Result.succeed({ change: { _tag: "Deleted", id: ownId }, at, key })
         const record = decoder.success(cells)
         return Result.isFailure(record)
           ? fail(record.failure.column, record.failure.value, record.failure.message)

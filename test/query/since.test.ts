@@ -4,6 +4,7 @@ import * as Ingest from "../../src/ingest/Ingest.ts"
 import { EmbeddedOrg } from "../../src/org/index.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, virtually } from "../support/orgs.ts"
+import { pageHead, queryServer } from "../support/queryServer.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
 const key = Schema.Struct({ Key__c: Schema.String, Name: Schema.String })
@@ -127,5 +128,62 @@ describe("Query.since", () => {
       yield* upsert([widget(1), widget(3)])
       assert.deepStrictEqual((yield* run(kept, { where })).keys, ["K-1"])
     }).pipe(virtually, org)
+  )
+})
+
+describe("an answer to Query.since", () => {
+  const id = "001000000000001AAA"
+  const header = "Key__c,Name,Id,SystemModstamp"
+  const modstamp = "2026-11-23T20:00:00.000Z"
+
+  /** How it fails where its one page holds these lines. */
+  const failure = (lines: ReadonlyArray<string>, job: Readonly<Record<string, unknown>> = {}) =>
+    Effect.gen(function* () {
+      const server = yield* queryServer({
+        job,
+        onPage: (response) =>
+          response.writeHead(200, pageHead(lines.length - 1, null)).end(lines.map((line) => `${line}\n`).join(""))
+      })
+      const since = yield* Query.since({ schema: key, from: "Widget__c" })
+      const error = yield* Effect.flip(Stream.runDrain(since.changes)).pipe(Effect.provide(server.connection))
+      assert.strictEqual((yield* Effect.flip(since.watermark)).reason._tag, "NotDrained")
+      return error.reason
+    }).pipe(Effect.scoped)
+
+  it.live("without what tells of changes is an error, and reaches no watermark", () =>
+    Effect.gen(function* () {
+      const good = `K-1,one,${id},${modstamp}`
+      const invalid = (row: number, column: string, value: string | undefined) =>
+        ({ _tag: "RecordInvalid", page: 1, row, column, value }) as const
+      const noId = yield* failure([header, good, `K-2,two,,${modstamp}`])
+      assert.deepInclude(noId, invalid(2, "Id", ""))
+      const noTime = yield* failure([header, good, `K-2,two,${id},soon`])
+      assert.deepInclude(noTime, invalid(2, "SystemModstamp", "soon"))
+      const noModstamps = yield* failure(["Key__c,Name,Id", `K-1,one,${id}`])
+      assert.deepInclude(noModstamps, invalid(1, "SystemModstamp", undefined))
+      const noIds = yield* failure(["Key__c,Name,SystemModstamp", `K-1,one,${modstamp}`])
+      assert.deepInclude(noIds, invalid(1, "Id", ""))
+      assert.match(
+        (yield* failure([header.replace("Name", "Title"), good])).message,
+        /column Name of the schema is not among the columns \(Key__c, Title, Id, SystemModstamp\)/
+      )
+      assert.match((yield* failure([header, "K-1"])).message, /a row has 1 cells under 4 columns/)
+      assert.match((yield* failure([header, good], { createdDate: undefined })).message, /it has no createdDate/)
+    })
+  )
+
+  it.live("whose record does not fit the schema says which one", () =>
+    Effect.gen(function* () {
+      const server = yield* queryServer({
+        onPage: (response) =>
+          response
+            .writeHead(200, pageHead(2, null))
+            .end(`Count__c,Id,SystemModstamp\n1,${id},${modstamp}\nmany,${id},${modstamp}\n`)
+      })
+      const Counted = Schema.Struct({ Count__c: Schema.Finite })
+      const since = yield* Query.since({ schema: Counted, from: "Widget__c" })
+      const error = yield* Effect.flip(Stream.runDrain(since.changes)).pipe(Effect.provide(server.connection))
+      assert.deepInclude(error.reason, { _tag: "RecordInvalid", row: 2, column: "Count__c", value: "many" })
+    }).pipe(Effect.scoped)
   )
 })

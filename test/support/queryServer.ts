@@ -12,13 +12,20 @@ export interface QueryServer {
   readonly requests: ReadonlyArray<string>
 }
 
-const job = { id: "750000000000001AAA", operation: "query", state: "JobComplete" }
+const job = {
+  id: "750000000000001AAA",
+  operation: "query",
+  state: "JobComplete",
+  createdDate: "2026-11-23T20:41:12.000+0000"
+}
 
 /** `onPage` answers a request for a page; `count` says the how manieth it is, from 1. */
 export const queryServer = (options: {
   readonly onPage: (response: ServerResponse, locator: string | undefined, count: number) => void
   readonly processed?: number
   readonly idleTimeout?: Connection.Options["idleTimeout"]
+  /** What its job says besides, or differently. */
+  readonly job?: Readonly<Record<string, unknown>>
 }) => {
   const requests: Array<string> = []
   let pages = 0
@@ -34,7 +41,7 @@ export const queryServer = (options: {
     } else if (path === "/resultPages") {
       json(404, [{ errorCode: "NOT_FOUND", message: "The requested resource does not exist" }])
     } else {
-      json(200, { ...job, numberRecordsProcessed: options.processed })
+      json(200, { ...job, numberRecordsProcessed: options.processed, ...options.job })
     }
   }
   return Effect.acquireRelease(
