@@ -127,7 +127,7 @@ export const make =
     const batches = Stream.map(Stream.chunks(records), (records) => ({
       header: sent,
       rows: records.map((record) =>
-        Result.map(encode(record, nulls), (cells) => positions.map((position) => cells[position] ?? ""))
+        Result.map(encode(record, nulls), (cells) => positions.map((position) => cells[position]!))
       )
     }))
     return plan(options, batches, sent)

@@ -46,7 +46,23 @@ const gadgetDescribe = Describe.make({
   ]
 })
 
-const org = inProcess({ objects: [widgetDescribe, gadgetDescribe] })
+/** An object that users may write more of than usual, and less. */
+const partDescribe = Describe.make({
+  name: "Part__c",
+  fields: [
+    { name: "Name", length: 20 },
+    { name: "CreatedDate", type: "datetime", createable: true, updateable: false },
+    { name: "Serial__c", length: 20, externalId: true, unique: true },
+    { name: "Once__c", updateable: false },
+    { name: "Changed__c", createable: false },
+    { name: "Formula__c", type: "double", createable: false, updateable: false },
+    { name: "First__c", type: "reference", referenceTo: ["Widget__c"], relationshipName: "First__r" },
+    { name: "Second__c", type: "reference", referenceTo: ["Widget__c"], relationshipName: "Second__r" },
+    { name: "Other__c", type: "reference", referenceTo: ["Elsewhere__c"], relationshipName: "Other__r" }
+  ]
+})
+
+const org = inProcess({ objects: [widgetDescribe, gadgetDescribe, partDescribe] })
 
 describe("Plan.make", () => {
   it.effect("expects no more API calls at the least than a load takes that goes well", () =>
@@ -109,6 +125,20 @@ describe("Plan.make", () => {
       // a sample that takes all of it is no sample
       const whole = yield* ones.pipe(Plan.make({ ...upsert, sample: 1_000 }))
       assert.deepStrictEqual([whole.read, whole.complete], [1_000, true])
+    }).pipe(virtually, Effect.provide(org))
+  )
+
+  it.effect("looks at the ids alone of records that are deleted", () =>
+    Effect.gen(function* () {
+      const Identified = Schema.Struct({ Name: Schema.String, Id: Schema.String })
+      const records = Stream.make({ Id: "a02000000000001AAA", Name: "x".repeat(100) }, { Id: "none", Name: "" })
+      const plan = yield* records.pipe(Plan.make({ operation: "delete", object: "Part__c", schema: Identified }))
+      assert.deepStrictEqual(
+        plan.columns.map(({ column, filled }) => [column, filled]),
+        [["Id", 2]]
+      )
+      assert.deepStrictEqual(found(plan), ["error NOT_AN_ID Id 1"])
+      assert.deepStrictEqual(plan.estimate.storageMB, { from: 0, to: 0 })
     }).pipe(virtually, Effect.provide(org))
   )
 
@@ -187,6 +217,61 @@ describe("Plan.csv", () => {
     }).pipe(virtually, Effect.provide(org))
   )
 
+  it.effect("knows what the user may write where records are made, changed, or either", () =>
+    Effect.gen(function* () {
+      const object = "Part__c"
+      const row = (id: string) => `Id,Once__c,Changed__c,Formula__c,CreatedDate\n${id},a,b,1,2020-01-01\n`
+      const update = yield* planOf({ operation: "update", object }, row("a02000000000001AAA"))
+      assert.deepStrictEqual(found(update), [
+        "error NOT_UPDATEABLE Once__c 1",
+        "error NOT_UPDATEABLE Formula__c 1",
+        "error AUDIT_FIELD CreatedDate 1"
+      ])
+      assert.match(messageOf(update, "NOT_UPDATEABLE"), /^read-only for this user/)
+      const insert = yield* planOf({ operation: "insert", object }, row(""))
+      assert.deepStrictEqual(found(insert), [
+        "error NOT_CREATEABLE Changed__c 1",
+        "error NOT_CREATEABLE Formula__c 1",
+        "note AUDIT_FIELD CreatedDate 1"
+      ])
+      // without an external id an upsert finds records by their ids
+      const upsert = yield* planOf({ operation: "upsert", object }, row("a02000000000001AAA"))
+      assert.deepStrictEqual(found(upsert), [
+        "error NOT_CREATEABLE Formula__c 1",
+        "warning NOT_UPDATEABLE Once__c 1",
+        "warning NOT_CREATEABLE Changed__c 1",
+        "warning AUDIT_FIELD CreatedDate 1"
+      ])
+      assert.deepStrictEqual(
+        upsert.findings.filter(({ severity }) => severity === "warning").map(({ message }) => message.slice(0, 36)),
+        [
+          "refused where the record is there already",
+          "refused where the record is new",
+          "an audit field: records take it when they are made"
+        ].map((message) => message.slice(0, 36))
+      )
+      const whole = yield* planOf({ operation: "insert", object: "Contact" }, "Name,LastName\na,b\n")
+      assert.deepStrictEqual(found(whole), ["error NOT_CREATEABLE Name 1"])
+      assert.match(messageOf(whole, "NOT_CREATEABLE"), /^made of its parts: .*FirstName/)
+    }).pipe(virtually, Effect.provide(org))
+  )
+
+  it.effect("asks for each object once, and lets pass what leads to one that it cannot see", () =>
+    Effect.gen(function* () {
+      const options = { operation: "insert", object: "Part__c" } as const
+      const asked = Effect.map(Requests, (requests) => requests.filter((each) => each.includes("/sobjects")))
+      const twice = yield* planOf(options, "First__r.Key__c,Second__r.Key__c\nK-1,K-2\n")
+      assert.deepStrictEqual(found(twice), [])
+      assert.deepStrictEqual(yield* asked, ["GET /sobjects/Part__c/describe", "GET /sobjects/Widget__c/describe"])
+      const ids = yield* planOf(options, "First__c,Second__c,Other__c\n003000000000001AAA,1,a0X000000000001AAA\n")
+      assert.deepStrictEqual(found(ids), ["error ID_OF_ANOTHER_OBJECT First__c 1", "error NOT_AN_ID Second__c 1"])
+      assert.deepStrictEqual((yield* asked).slice(2), ["GET /sobjects/Part__c/describe", "GET /sobjects"])
+      const hidden = yield* planOf(options, `Other__r.Key__c,First__r.Id\n${"x".repeat(300)},K-1\n`)
+      assert.deepStrictEqual(found(hidden), ["error NOT_AN_ID First__r.Id 1"])
+      assert.deepStrictEqual(hidden.unknown, ["the describe of Elsewhere__c (404 NOT_FOUND)"])
+    }).pipe(virtually, Effect.provide(org))
+  )
+
   it.effect("names what is wrong with the object, the operation and its keys", () =>
     Effect.gen(function* () {
       const unknown = yield* planOf({ operation: "insert", object: "Wigdet__c" }, "Name\na\n")
@@ -254,6 +339,7 @@ describe("Plan.csv", () => {
         "8,,,,,,",
         "9,#N/A,,,,,",
         "10,ok,#N/A,0,B,2024-02-28,#N/A",
+        "12,ok,,,a,,",
         `${"11".padEnd(41, "x")},ok,,,,,`
       ]
       const text = `Key__c,Name,Count__c,Active__c,Grade__c,Seen__c,Note__c\n${rows.join("\n")}\n`
@@ -266,7 +352,8 @@ describe("Plan.csv", () => {
         "error OUT_OF_RANGE Count__c 1",
         "error REQUIRED_BLANK Name 2",
         "error TOO_LONG Key__c 1",
-        "error TOO_LONG Name 1"
+        "error TOO_LONG Name 1",
+        "warning NOT_IN_PICKLIST Grade__c 1"
       ])
       const blank = plan.findings.filter(({ code }) => code === "REQUIRED_BLANK")
       assert.deepStrictEqual(
@@ -303,7 +390,7 @@ describe("Plan.csv", () => {
       const summary = yield* Stream.fromIterable(records).pipe(
         Ingest.run({ operation: "insert", object: "Widget__c", schema: Row })
       )
-      assert.deepStrictEqual([summary.succeeded, summary.failed], [2, 9])
+      assert.deepStrictEqual([summary.succeeded, summary.failed], [2, 10])
     }).pipe(virtually, Effect.provide(org))
   )
 
@@ -344,6 +431,10 @@ describe("Plan.csv", () => {
       assert.deepStrictEqual(found(scattered), ["warning LOCK_RISK AccountId 3100"])
       const one = yield* load((n) => (n < 11_000 ? 0 : n))
       assert.deepStrictEqual(found(one), ["warning MANY_CHILDREN AccountId 11000"])
+      // users are not locked by what they own
+      const owned = Array.from({ length: 21_000 }, (_, n) => `a,005${String(n % 2_100).padStart(12, "0")}\n`)
+      const owners = yield* planOf({ operation: "insert", object: "Contact" }, `LastName,OwnerId\n${owned.join("")}`)
+      assert.deepStrictEqual(found(owners), [])
     }).pipe(virtually, Effect.provide(org))
   )
 
@@ -380,6 +471,29 @@ describe("Plan.csv", () => {
     }).pipe(virtually, Effect.provide(org))
   )
 
+  it.effect("asks for no parent that is too large by itself, and tells once what is so of several", () =>
+    Effect.gen(function* () {
+      const account = (n: number) => `001${String(n).padStart(12, "0")}`
+      const rows = Array.from({ length: 10_003 }, (_, n) => `a,${account(n < 10_001 ? 0 : n)}\n`)
+      const plan = yield* planOf(
+        { operation: "insert", object: "Contact", childrenInOrg: true },
+        `LastName,AccountId\n${rows.join("")}`
+      )
+      assert.deepStrictEqual(found(plan), [
+        "warning MANY_CHILDREN AccountId 10001",
+        "warning MANY_CHILDREN AccountId 1"
+      ])
+      assert.strictEqual((yield* Requests).filter((each) => each === "GET /query").length, 2)
+    }).pipe(
+      virtually,
+      Effect.provide(
+        inProcess({
+          faults: [Faults.on("query", Faults.respond(200, { body: '{"totalSize":10000,"done":true,"records":[]}' }))]
+        })
+      )
+    )
+  )
+
   it.effect("does not know what cannot be counted", () =>
     Effect.gen(function* () {
       const plan = yield* planOf(
@@ -407,6 +521,54 @@ describe("Plan.csv", () => {
       const plan = yield* planOf({ ...options, total: 200_000_000, partBytes: 100_000_000 }, text)
       assert.deepStrictEqual(found(plan), ["fatal TOO_MANY_BATCHES - 0", "fatal TOO_MUCH_STORAGE - 0"].sort())
       assert.match(messageOf(plan, "TOO_MANY_BATCHES"), /^20,003 batches are needed, 15,000 of 15,000 are left$/)
+      // an upsert may make no record at all
+      const upserts = yield* planOf(
+        { ...options, operation: "upsert", externalId: "Key__c", total: 100_000_000, partBytes: 100_000_000 },
+        "Key__c,Name\na,a\nb,b\n"
+      )
+      assert.deepStrictEqual(found(upserts), ["warning TOO_MUCH_STORAGE - 0"])
+      assert.match(messageOf(upserts, "TOO_MUCH_STORAGE"), /^up to 200,000 MB of data storage are needed/)
+    }).pipe(virtually, Effect.provide(org))
+  )
+})
+
+describe("what a load takes", () => {
+  const estimateOf = (object: string, text: string) =>
+    Effect.map(planOf({ operation: "insert", object }, text), ({ estimate }) => estimate)
+
+  it.effect("is nothing where there are no records", () =>
+    Effect.gen(function* () {
+      for (const text of ["", "Name\n"]) {
+        const { left, ...taken } = yield* estimateOf("Account", text)
+        assert.deepStrictEqual(taken, {
+          records: 0,
+          bytes: 0,
+          jobs: 0,
+          batches: 0,
+          apiCalls: { from: 0, to: 0 },
+          storageMB: { from: 0, to: 0 },
+          seconds: { from: 0, to: 0 }
+        })
+      }
+    }).pipe(virtually, Effect.provide(org))
+  )
+
+  it.effect("depends on the object, for some of which other storage counts", () =>
+    Effect.gen(function* () {
+      const kilobytes = (object: string, header = "Name") =>
+        Effect.map(
+          estimateOf(object, `${header}\n${"a,".repeat(header.split(",").length).slice(0, -1)}\n`),
+          (estimate) => (estimate.storageMB === "unknown" ? -1 : estimate.storageMB.from * 1_000)
+        )
+      assert.strictEqual(yield* kilobytes("Widget__c"), 2)
+      assert.strictEqual(yield* kilobytes("Campaign"), 8)
+      assert.strictEqual(yield* kilobytes("Account"), 2)
+      // accounts that are persons take a contact each
+      assert.strictEqual(yield* kilobytes("Account", "FirstName,LastName"), 4)
+      assert.strictEqual(yield* kilobytes("Account", "Name,Hobby__pc"), 4)
+      assert.strictEqual(yield* kilobytes("Contact", "LastName"), 2)
+      assert.strictEqual(yield* kilobytes("Faq__kav"), 4)
+      assert.strictEqual(yield* kilobytes("Reading__b"), 0)
     }).pipe(virtually, Effect.provide(org))
   )
 })

@@ -62,7 +62,7 @@ const blankRequiredIfNew = fault(
 const keyBlank = fault("error", "KEY_BLANK", "no value for what the record is found by")
 
 /** What cells of the column of a field are. */
-const columnOf = (target: Target, name: string, field: Describe.Field, check: Check): Column => {
+const columnOf = (target: Target, name: string, field: Describe.Field, check: Check | undefined): Column => {
   const { externalId, operation } = target
   const isKey = isId(field.name)
     ? operation !== "insert" && (operation !== "upsert" || externalId === undefined || isId(externalId))
@@ -245,7 +245,7 @@ const relationshipColumn = Effect.fnUntraced(function* (org: Org, target: Target
     return stop("UNKNOWN_COLUMN", `${relationship} is ${field.referenceTo.join(" or ")}, not ${type}`)
   }
   const parent = yield* org.object(targetName)
-  if (parent === undefined) return { ...columnOf(target, name, field, () => undefined), check: undefined }
+  if (parent === undefined) return columnOf(target, name, field, undefined)
   const keys = parent.fields.filter((each) => each.externalId || each.idLookup)
   const key = keys.find((each) => each.name.toLowerCase() === keyName.toLowerCase())
   if (key === undefined) {

@@ -76,7 +76,7 @@ export class Examination {
     for (let at = 0; at < this.watched.length; at++) {
       const watched = this.watched[at] as Watched
       const { column, parents } = watched
-      const text = (row[at] ?? "").trim()
+      const text = row[at]!.trim()
       if (text === "") {
         watched.blank++
         if (column.blank !== undefined) this.findings.value(column.blank, column.name, record, "")

@@ -14,15 +14,15 @@ const distance = (a: string, b: string, limit: number): number => {
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const change = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const swap = isSwapped ? (before[j - 2] ?? 0) + 1 : limit
-      row.push(Math.min(change, swap, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+      const swap = isSwapped ? before[j - 2]! + 1 : limit
+      row.push(Math.min(change, swap, last[j]! + 1, row[j - 1]! + 1))
     }
     before = last
     last = row
   }
-  return Math.min(limit, last[b.length] ?? limit)
+  return Math.min(limit, last[b.length]!)
 }
 
 /** The candidate that may have been meant; by its label too. Undefined when none is near. */

@@ -54,7 +54,7 @@ export class Parents {
   /** Takes from all what the smaller half has at most: frequent items by Misra and Gries. */
   private forgetSmall(): void {
     const counts = Array.from(this.parents.values(), ({ children }) => children).sort((a, b) => b - a)
-    const least = counts[this.most] ?? 0
+    const least = counts[this.most]!
     for (const [parent, known] of this.parents) {
       known.children -= least
       if (known.children <= 0) this.parents.delete(parent)

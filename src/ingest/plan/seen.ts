@@ -57,8 +57,8 @@ export class Seen {
   private grow(): void {
     const slots = new Uint32Array(this.slots.length * 2)
     for (let at = 0; at < this.slots.length; at += 2) {
-      const high = this.slots[at] ?? 0
-      const low = this.slots[at + 1] ?? 0
+      const high = this.slots[at]!
+      const low = this.slots[at + 1]!
       if (high !== 0 || low !== 0) this.put(slots, high, low)
     }
     this.slots = slots
