@@ -254,7 +254,6 @@ class Watch {
   }
 
   isStopped(isLate: boolean): boolean {
-    if (this.stopped !== undefined) return true
     const { after = 1_000, failureRate, sameError } = this.stopWhen
     const known = this.known()
     if (failureRate !== undefined && known >= after && this.failed > failureRate * known) {

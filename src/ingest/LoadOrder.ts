@@ -151,8 +151,8 @@ export function load<A, E, R>(
       const notLoaded = new NotLoaded(steps)
       return Stream.fromArray(steps).pipe(
         Stream.flatMap((step) => {
-          const object = objects.find(({ describe }) => describe.name === step.object)
-          return object === undefined ? Stream.empty : object.source.load(step, object.describe, notLoaded)
+          const { describe, source } = objects.find(({ describe }) => describe.name === step.object)!
+          return source.load(step, describe, notLoaded)
         })
       )
     })

@@ -98,7 +98,7 @@ export const encode = <S extends RecordCodec.RecordSchema>(options: Options<S>):
     cells: (record: S["Type"]) =>
       Result.getOrElse(encode(record, nulls), () => {
         const shown = show(record)
-        return sent.map((column) => shown[column] ?? "")
+        return sent.map((column) => shown[column]!)
       })
   }))
 }

@@ -11,7 +11,7 @@ const text = new TextDecoder()
 
 /** The row as an outcome holds it. */
 export const csvRow = (header: Csv.Row, cells: Csv.Row): Outcome.CsvRow =>
-  Object.fromEntries(header.map((column, position) => [column, cells[position] ?? ""]))
+  Object.fromEntries(header.map((column, position) => [column, cells[position]!]))
 
 /** The cells of one row that is known to be good. */
 const cellsOf = (row: string, dialect: Csv.Dialect): Csv.Row => {
@@ -43,30 +43,33 @@ export const csvBlocks = (options: {
   /** How many rows and bytes of the first block are taken. */
   let rowsTaken = 0
   let bytesTaken = 0
+  /** Known from the first block on. */
   let layout: Layout | undefined
   let header: Csv.Row = []
 
+  const begun = (): Layout => {
+    if (layout === undefined) throw new RangeError("the header is not known yet")
+    return layout
+  }
+
   /** The rows that are not sent, and why. */
   const blanksOf = (bytes: Uint8Array, keys: ReadonlyArray<string>) => {
-    const [column = "", ...others] = header
-    if (layout?.keyColumn === undefined) {
-      return { blank: others.length > 0 ? noRows : blankRows(bytes), problem: blankRow(column) }
+    const { keyColumn } = begun()
+    if (keyColumn === undefined) {
+      return { blank: header.length > 1 ? noRows : blankRows(bytes), problem: blankRow(header[0]!) }
     }
     const message = "the key is empty: its outcome could not be told from others"
     const blank = keys.includes("") ? new Set(keys.flatMap((key, row) => (key === "" ? [row] : []))) : noRows
-    return { blank, problem: { column: layout.keyColumn, message } }
+    return { blank, problem: { column: keyColumn, message } }
   }
 
   const recordOf = (bytes: Uint8Array, row: number): Outcome.CsvRow => {
     const only = text.decode(withoutRows(bytes, (each) => each === row))
-    return csvRow(header, cellsOf(only, layout?.dialect ?? Csv.standard))
+    return csvRow(header, cellsOf(only, begun().dialect))
   }
 
   return {
-    layout: () => {
-      if (layout === undefined) throw new RangeError("the header is not known yet")
-      return layout
-    },
+    layout: begun,
     add: (blocks) => {
       waiting = [...waiting, ...blocks]
       const [first] = waiting
@@ -83,7 +86,7 @@ export const csvBlocks = (options: {
     next: (most) => {
       const rejected: Array<Outcome.Failed<Outcome.CsvRow>> = []
       for (let block = waiting[0]; block !== undefined && most > 0; block = waiting[0]) {
-        const maxBytes = partBytes - (layout?.header.length ?? 0)
+        const maxBytes = partBytes - begun().header.length
         const rest = block.bytes.subarray(bytesTaken)
         const part = prefix(rest, Math.min(most, block.records - rowsTaken), maxBytes)
         const keys = block.keys.slice(rowsTaken, rowsTaken + part.rows).map(canonical)
@@ -103,7 +106,6 @@ export const csvBlocks = (options: {
         for (const row of blank) rejected.push(clientFailure(recordOf(bytes, row), problem))
         const sent =
           blank.size === 0 ? { bytes, rows: part.rows, keys } : without(blank, { bytes, rows: part.rows, keys })
-        if (sent.rows === 0) continue
         const result: Block<Outcome.CsvRow> = {
           ...sent,
           held: none,
@@ -132,20 +134,12 @@ export const rewritten = (
   rows: ReadonlyArray<Outcome.CsvRow>,
   layout: Layout,
   canonical: (cell: string) => string
-): Block<Outcome.CsvRow> => {
-  const columns = Object.keys(rows[0] ?? {})
-  return {
-    bytes: utf8.encode(
-      Csv.encodeRows(
-        rows.map((row) => columns.map((column) => row[column] ?? "")),
-        layout.dialect
-      )
-    ),
-    rows: rows.length,
-    keys: rows.map((row) => canonical(row[layout.keyColumn ?? ""] ?? "")),
-    held: none,
-    recordAt: (row) => rows[row] ?? {},
-    readable: undefined,
-    rejected: []
-  }
-}
+): Block<Outcome.CsvRow> => ({
+  bytes: utf8.encode(Csv.encodeRows(rows.map(Object.values), layout.dialect)),
+  rows: rows.length,
+  keys: rows.map((row) => canonical(row[layout.keyColumn!]!)),
+  held: none,
+  recordAt: (row) => rows[row]!,
+  readable: undefined,
+  rejected: []
+})

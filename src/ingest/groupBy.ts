@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
@@ -53,19 +52,13 @@ export const groupBy =
     Stream.unwrap(
       Effect.gen(function* () {
         const { column, inMemory = 100_000, schema } = options
-        const codec = RecordCodec.make(schema)
-        const columns = Result.isSuccess(codec) ? codec.success.columns : []
-        if (Result.isFailure(codec) || !columns.includes(column) || !(inMemory >= 1)) {
-          const problem = Result.isFailure(codec)
-            ? codec.failure
-            : inMemory >= 1
-              ? `${column} is no column of the schema (${columns.join(", ")})`
-              : `inMemory is ${inMemory}`
-          return yield* BulkError.make(new BulkError.InvalidOptions({ problem: `groupBy: ${problem}` }))
+        const { columns, show } = yield* Effect.mapError(Effect.fromResult(RecordCodec.make(schema)), invalid)
+        if (!columns.includes(column)) {
+          return yield* invalid(`${column} is no column of the schema (${columns.join(", ")})`)
         }
-        const { show } = codec.success
+        if (!(inMemory >= 1)) return yield* invalid(`inMemory is ${inMemory}`)
         const kind = options.spool ?? (yield* Spool.Spool)
-        const keyOf = (record: S["Type"]): string => show(record)[column] ?? ""
+        const keyOf = (record: S["Type"]): string => show(record)[column]!
         const sorted = (records: ReadonlyArray<S["Type"]>): ReadonlyArray<Keyed<S["Type"]>> =>
           records
             .map((record) => ({ key: keyOf(record), record }))
@@ -87,6 +80,9 @@ export const groupBy =
         return Stream.map(merge(runs), ({ record }) => record)
       })
     )
+
+const invalid = (problem: string): BulkError.BulkError =>
+  BulkError.make(new BulkError.InvalidOptions({ problem: `groupBy: ${problem}` }))
 
 /** How many records are written, or given, at a time. */
 const atATime = 500

@@ -35,7 +35,7 @@ export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>):
   /** The first row of each block, and where it begins; at last what the next one will have. */
   const rows = [0]
   const begins = [header.length]
-  const last = (numbers: ReadonlyArray<number>) => numbers.at(-1) ?? 0
+  const last = (numbers: ReadonlyArray<number>) => numbers.at(-1)!
 
   /** The block that a row is in. */
   const blockOf = (row: number): number => {
@@ -43,7 +43,7 @@ export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>):
     let high = rows.length - 2
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if ((rows[middle] ?? 0) <= row) low = middle
+      if (rows[middle]! <= row) low = middle
       else high = middle - 1
     }
     return low
@@ -51,8 +51,8 @@ export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>):
 
   /** The rows of one block that are wanted, in their order. */
   const rowsIn = (block: number, wanted: ReadonlySet<number>) =>
-    Effect.map(spooled.slice(begins[block] ?? 0, begins[block + 1] ?? 0), (bytes) =>
-      withoutRows(bytes, (row) => wanted.has((rows[block] ?? 0) + row))
+    Effect.map(spooled.slice(begins[block]!, begins[block + 1]!), (bytes) =>
+      withoutRows(bytes, (row) => wanted.has(rows[block]! + row))
     )
 
   return {
@@ -69,7 +69,7 @@ export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>):
         for (const index of indices) {
           const record = held.get(index)
           if (record !== undefined) found.set(index, record)
-          else if (index < last(rows)) spooledRows.push(index)
+          else spooledRows.push(index)
         }
         if (spooledRows.length === 0) return Effect.succeed(found)
         spooledRows.sort((a, b) => a - b)
@@ -85,7 +85,7 @@ export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>):
               for (const row of rows) {
                 const record = decode(row)
                 if (Result.isFailure(record)) return failed(record.failure)
-                found.set(spooledRows[next++] ?? -1, record.success)
+                found.set(spooledRows[next++]!, record.success)
               }
               return Effect.succeed([])
             })

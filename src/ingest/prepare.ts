@@ -124,7 +124,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     blocks,
     open: opening({
       kind,
-      canonical: canonical ?? ((cell) => cell),
+      canonical: canonical ?? trimmed,
       duplicates: options.duplicates ?? "fail",
       hasReadable: readable !== undefined,
       areHeld: kind.keepsRecords,
@@ -161,7 +161,6 @@ export const prepareCsv = Effect.fnUntraced(function* (
   const kind = options.spool ?? (yield* Spool.Spool)
   const limits = yield* limitsOf(options, operation, kind)
   const key = keyOf(options)
-  const canonical = (cell: string) => cell.trim()
   return {
     ...commonOf(options, limits, options.externalId),
     job: {
@@ -170,10 +169,10 @@ export const prepareCsv = Effect.fnUntraced(function* (
       externalIdFieldName: options.externalId,
       assignmentRuleId: options.assignmentRuleId
     },
-    blocks: () => csvBlocks({ key, canonical, partBytes: limits.bytes }),
+    blocks: () => csvBlocks({ key, canonical: trimmed, partBytes: limits.bytes }),
     open: opening({
       kind,
-      canonical,
+      canonical: trimmed,
       duplicates: options.duplicates ?? "fail",
       hasReadable: false,
       areHeld: false,
@@ -181,13 +180,15 @@ export const prepareCsv = Effect.fnUntraced(function* (
       read: (header) => (row) => Result.succeed(csvRow(header, row))
     }),
     again:
-      key === undefined ? undefined : (records, layout) => ({ layout, blocks: [rewritten(records, layout, canonical)] })
+      key === undefined ? undefined : (records, layout) => ({ layout, blocks: [rewritten(records, layout, trimmed)] })
   }
 })
 
 /** By what the rows of a file are told apart. */
 export const keyOf = ({ externalId, key, operation }: CsvHow): string | undefined =>
   externalId ?? (operation === "insert" ? key : "Id")
+
+const trimmed = (cell: string): string => cell.trim()
 
 const unreadable = () => () => Result.fail("it cannot be read")
 

@@ -13,7 +13,7 @@ const isOwn = (column: string): boolean => own.has(column.toLowerCase())
 export const withoutRejectColumns = (block: Csv.Block): Effect.Effect<Csv.Block, Csv.CsvError> => {
   if (!block.header.some(isOwn)) return Effect.succeed(block)
   const sent = block.header.flatMap((column, position) => (isOwn(column) ? [] : [position]))
-  const pick = (row: Csv.Row) => sent.map((position) => row[position] ?? "")
+  const pick = (row: Csv.Row) => sent.map((position) => row[position]!)
   const write = (rows: ReadonlyArray<Csv.Row>) => encoder.encode(Csv.encodeRows(rows, block.dialect))
   const header = pick(block.header)
   return Effect.map(Stream.runCollect(Stream.map(rowsOf(block), pick)), (rows) => ({

@@ -95,6 +95,14 @@ describe("Guard.load", () => {
       assert.isAtLeast(same.failed, 150)
       assert.isAbove(same.notSubmitted, 1_000)
 
+      // of several errors the most frequent one is named
+      const longNames = badFrom(300, 2_000).map((w, i) =>
+        i >= 300 && i % 3 === 0 ? widget(i + 1, { Name: "x".repeat(81) }) : w
+      )
+      const several = yield* run({ failureRate: 0.1, after: 200 }, longNames)
+      const problem = several.error._tag === "Some" ? several.error.value.message : ""
+      assert.match(problem, /most of all INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST, \d+ times/)
+
       const few = yield* run({ failureRate: 0.1, sameError: 500 }, badFrom(1_850, 2_000))
       assert.deepStrictEqual([few.failed, few.notSubmitted, few.error._tag], [150, 0, "None"])
     }).pipe(virtually, Effect.provide(inProcess()))
@@ -171,9 +179,14 @@ describe("Guard.load", () => {
       const source = Stream.concat(Stream.fromIterable(widgets(50)), Stream.fail(new SourceBroke()))
       const canary = Guard.load({ canary: { rows: 20, maxFailed: 0 } }, upsert)
       assert.deepStrictEqual(yield* source.pipe(canary, Stream.runDrain, Effect.flip), new SourceBroke())
-      const wrong = Guard.load({ stopWhen: { failureRate: 5 } }, upsert)
-      const error = yield* Stream.fromIterable(widgets(1)).pipe(wrong, Stream.runDrain, Effect.flip)
-      assert.strictEqual(error.reason._tag, "InvalidOptions")
+      for (const [options, problem] of [
+        [{ stopWhen: { failureRate: 5 } }, "the failureRate is 5, not from 0 to 1"],
+        [{ canary: { rows: 0, maxFailed: 0 } }, "a canary of 0 rows"]
+      ] as const) {
+        const wrong = Guard.load(options, upsert)
+        const error = yield* Stream.fromIterable(widgets(1)).pipe(wrong, Stream.runDrain, Effect.flip)
+        assert.deepInclude(error.reason, { _tag: "InvalidOptions", problem: `Guard: ${problem}` })
+      }
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 })

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, Effect, Exit, Fiber, Schema, Stream } from "effect"
+import * as BulkError from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { Outcome } from "../../src/ingest/Outcome.ts"
+import * as Spool from "../../src/ingest/Spool.ts"
 import type { Progress } from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, Requests, replacing, virtually } from "../support/orgs.ts"
@@ -33,6 +35,8 @@ const settle = <A, E>(outcomes: Stream.Stream<Outcome<A>, E, Connection>) =>
       error: Exit.findErrorOption(exit)
     }
   })
+
+const encoder = new TextEncoder()
 
 class SourceBroke extends Data.TaggedError("SourceBroke") {}
 
@@ -486,9 +490,57 @@ describe("a load that goes wrong", () => {
           problem: "upsert of Widget__c: column Tags__c: its value does not fit in one cell"
         })
       }
+      const problem = (more: object) =>
+        Effect.map(
+          Effect.flip(
+            Stream.make(widget(1)).pipe(
+              Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear", ...more }),
+              Stream.runDrain
+            )
+          ),
+          ({ message }) => message
+        )
+      assert.match(yield* problem({ externalId: "None__c" }), /^upsert of Widget__c: the key None__c is no column of/)
+      assert.strictEqual(yield* problem({ partBytes: 0 }), "upsert of Widget__c: partBytes is 0")
+      assert.strictEqual(yield* problem({ partRows: 0 }), "upsert of Widget__c: partRows is 0")
+      assert.strictEqual(yield* problem({ concurrency: 0 }), "upsert of Widget__c: concurrency is 0")
       assert.deepStrictEqual(yield* Requests, [])
     }).pipe(virtually, Effect.provide(inProcess()))
   )
+})
+
+describe("a spool that does not give back what was written", () => {
+  const refused = [widget(1), widget(2, { Grade__c: "Z" })]
+
+  for (const [what, slice, problem] of [
+    ["fails", () => Effect.fail(BulkError.make(new BulkError.SpoolFailed({ cause: "gone" }))), /gone/],
+    ["gives nothing", () => Effect.succeed(new Uint8Array()), /row 1 is not in it/],
+    ["gives no CSV", (text: string) => Effect.succeed(encoder.encode(text.replace("Widget 2", 'Widget "2'))), /quote/],
+    ["gives other cells", (text: string) => Effect.succeed(encoder.encode(text.replaceAll("0.5", "half"))), /number/]
+  ] as const) {
+    it.effect(`and ${what} fails the load, after what is known without it`, () =>
+      Effect.gen(function* () {
+        const memory = Spool.memory()
+        const spool: Spool.Kind = {
+          ...memory,
+          open: (options) =>
+            Effect.map(memory.open(options), (spooled) => ({
+              ...spooled,
+              slice: (from, to) =>
+                Effect.flatMap(spooled.slice(from, to), (bytes) => slice(new TextDecoder().decode(bytes)))
+            }))
+        }
+        const { error } = yield* settle(
+          Stream.fromIterable(refused).pipe(
+            Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear", spool })
+          )
+        )
+        assert.isTrue(error._tag === "Some" && error.value.reason._tag === "SpoolFailed")
+        assert.match(error._tag === "Some" ? error.value.message : "", problem)
+        assert.strictEqual((yield* stored).length, 1)
+      }).pipe(virtually, Effect.provide(inProcess()))
+    )
+  }
 })
 
 describe("results that do not add up", () => {

@@ -177,6 +177,12 @@ describe("LoadOrder.order", () => {
             { describe: region, columns }
           ])
         )
+      // nor does a typed one to an object that is not loaded
+      const without = LoadOrder.order([
+        { describe: visit, columns: ["Shop__c:At__r.Number__c"] },
+        { describe: region, columns }
+      ])
+      assert.deepStrictEqual(orderOf(without), ["Visit__c", "Region__c"])
       assert.deepStrictEqual(typed("Region__c:At__r.Code__c"), ["Region__c", "Visit__c", "Shop__c"])
       assert.deepStrictEqual(typed("Shop__c:At__r.Number__c"), ["Region__c", "Shop__c", "Visit__c"])
     }).pipe(Effect.provide(org()))
@@ -303,6 +309,38 @@ describe("LoadOrder.load", () => {
       )
       // a lower-case one is another region: it is sent, and the org does not find it
       assert.deepStrictEqual(reasons.toSorted(), ["Failed", "blocked"])
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("blocks nothing where it cannot tell which parents were not loaded", () =>
+    Effect.gen(function* () {
+      const Plain = Schema.Struct({ Name: Schema.String, Code__c: Schema.String })
+      const Misnamed = Schema.Struct({
+        Name: Schema.String,
+        Number__c: Schema.String,
+        Exact__r: Schema.Struct({ Exact__c: Schema.String }),
+        Region__r: Schema.Struct({ None__c: Schema.String })
+      })
+      const loaded = LoadOrder.load([
+        Stream.make({ Name: "1", Number__c: "1", Exact__r: { Exact__c: "A" }, Region__r: { None__c: "A" } }).pipe(
+          LoadOrder.upsert({
+            object: "Shop__c",
+            schema: Misnamed,
+            externalId: "Number__c",
+            nulls: "ignore",
+            onJobFailed: "continue"
+          })
+        ),
+        // a parent that fails, of which neither name is known
+        Stream.make({ Name: "x".repeat(30), Code__c: "A" }).pipe(
+          LoadOrder.upsert({ object: "Region__c", schema: Plain, externalId: "Code__c", nulls: "ignore" })
+        )
+      ])
+      const outcomes = yield* Stream.runCollect(loaded)
+      const reasons = outcomes.map(({ object, outcome }) =>
+        outcome._tag === "Unprocessed" ? `${object} ${outcome.reason}` : `${object} ${outcome._tag}`
+      )
+      assert.deepStrictEqual(reasons, ["Region__c Failed", "Shop__c unprocessed"])
     }).pipe(virtually, Effect.provide(org()))
   )
 

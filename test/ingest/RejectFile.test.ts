@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Result, Schema, Stream } from "effect"
 import * as Failures from "../../src/ingest/Failures.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
-import type { Failed, Outcome } from "../../src/ingest/Outcome.ts"
+import type { CsvRow, Failed, Outcome } from "../../src/ingest/Outcome.ts"
 import * as Plan from "../../src/ingest/Plan.ts"
 import * as RejectFile from "../../src/ingest/RejectFile.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
@@ -134,6 +134,17 @@ describe("RejectFile.encode", () => {
         "A,B,C,_error_code,_error_message,_cause,_hint\n'=1+1,-1.5,'@x,X,'=cmd,unknown,\n'-a,+1,a=b,X,'=cmd,unknown,\n"
       )
       assert.include(yield* write("keep"), "\n=1+1,-1.5,@x,X,=cmd,unknown,\n")
+    })
+  )
+
+  it.effect("writes one header, whatever comes later and with whatever columns", () =>
+    Effect.gen(function* () {
+      const of = (row: CsvRow) => failure(row, { code: "X", message: "no" })
+      const rows = Stream.rechunk(Stream.make(of({ A: "1", B: "2" }), of({ B: "3" }), of({ A: "4", C: "5" })), 1)
+      assert.strictEqual(
+        yield* text(rows.pipe(RejectFile.encodeRows())),
+        "A,B,_error_code,_error_message,_cause,_hint\n1,2,X,no,unknown,\n,3,X,no,unknown,\n4,,X,no,unknown,\n"
+      )
     })
   )
 })

@@ -166,6 +166,33 @@ describe("Ingest.csv", () => {
     }).pipe(orgWith())
   )
 
+  it.live("makes no job of rows that cannot be told apart, and gives each of them", () =>
+    Effect.gen(function* () {
+      const { error, failed, all } = yield* settle(arriving("Key__c,Name\n,a\n ,b\n").pipe(upsert()))
+      assert.strictEqual(error._tag, "None")
+      assert.deepStrictEqual(
+        failed.map(({ error, record }) => [error.fields, record.Name]),
+        [
+          [["Key__c"], "a"],
+          [["Key__c"], "b"]
+        ]
+      )
+      assert.strictEqual(all.length, 2)
+      assert.notInclude(yield* Requests, "POST /jobs/ingest")
+    }).pipe(orgWith())
+  )
+
+  it.live("loads large files, of whose blocks one may have no row to be sent", () =>
+    Effect.gen(function* () {
+      // the second 64 KiB have no keys
+      const text = rows(3_000, (i) => `${i >= 500 && i < 2_000 ? "" : `K-${i}`},"${"x".repeat(80)}"`)
+      const { error, failed, succeeded } = yield* settle(arriving(text, 20_000).pipe(upsert()))
+      assert.strictEqual(error._tag, "None")
+      assert.deepStrictEqual([failed.length, succeeded.length, (yield* stored).length], [1_500, 1_500, 1_500])
+      assert.deepStrictEqual(yield* states, ["JobComplete"])
+    }).pipe(orgWith())
+  )
+
   it.live("fails with the line of a broken record, before its part is submitted", () =>
     Effect.gen(function* () {
       const text = `${rows(25)}K-x,too,many\n`

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Stream } from "effect"
+import { Data, Effect, Schema, Stream } from "effect"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
 import { Widget, widget } from "../support/widgets.ts"
@@ -45,6 +45,20 @@ describe("Ingest.groupBy", () => {
       assert.deepStrictEqual(yield* Stream.empty.pipe(by("Grade__c"), Stream.runCollect), [])
       const wrong = yield* Stream.make(widget(1)).pipe(by("Colour__c"), Stream.runDrain, Effect.flip)
       assert.match(wrong.message, /^groupBy: Colour__c is no column of the schema/)
+      const none = Ingest.groupBy({ schema: Widget, column: "Grade__c", inMemory: 0 })
+      const zero = yield* Stream.make(widget(1)).pipe(none, Stream.runDrain, Effect.flip)
+      assert.strictEqual(zero.message, "groupBy: inMemory is 0")
+      const Tagged = Schema.Struct({ Name: Schema.String, Tags: Schema.Array(Schema.String) })
+      const odd = yield* Stream.empty.pipe(
+        Ingest.groupBy({ schema: Tagged, column: "Name" }),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.match(odd.message, /^groupBy: column Tags/)
+      // what is no record of the schema cannot wait
+      const stranger = { ...widget(1) } as Widget
+      const unkept = yield* Stream.make(stranger).pipe(by("Grade__c"), Stream.runDrain, Effect.flip)
+      assert.strictEqual(unkept.reason._tag, "SpoolFailed")
       const broken = yield* Stream.fail(new SourceBroke()).pipe(by("Grade__c"), Stream.runDrain, Effect.flip)
       assert.deepStrictEqual(broken, new SourceBroke())
     })

@@ -6,7 +6,7 @@ import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import * as Job from "../../src/job/Job.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
-import { overSocket, Requests } from "../support/orgs.ts"
+import { overSocket, Requests, replacing } from "../support/orgs.ts"
 
 const poll = { first: "5 millis", cap: "20 millis" } as const
 const retry = Schedule.spaced("5 millis").pipe(Schedule.upTo({ times: 5 }))
@@ -177,6 +177,35 @@ describe("Ingest.resume", () => {
         ]
       )
     }).pipe(orgWith(Faults.on(["failedResults", "successfulResults"], Faults.cutResponse(30), { nth: 1 })))
+  )
+
+  it.live("reads results whatever ends their lines", () =>
+    Effect.gen(function* () {
+      const csv = 'Name\tNote__c\r\nx\t"one\r\ntwo"\r\n'
+      const id = yield* submitted(csv, { columnDelimiter: "TAB", lineEnding: "CRLF" })
+      const outcomes = yield* Stream.runCollect(Ingest.resume(id, { poll }))
+      assert.deepStrictEqual(
+        outcomes.map((outcome) => (outcome._tag === "Succeeded" ? [outcome.row.Name, outcome.row.Note__c] : [])),
+        [["x", "one\ntwo"]]
+      )
+    }).pipe(orgWith())
+  )
+
+  it.live("takes the results of a job that does not say how they are written for commas", () =>
+    Effect.gen(function* () {
+      const id = yield* submitted("Name\nx\n", {})
+      const [outcome] = yield* Stream.runCollect(Ingest.resume(id, { poll }))
+      assert.strictEqual(outcome?._tag === "Succeeded" ? outcome.row.Name : "", "x")
+    }).pipe(
+      Effect.provide(
+        overSocket({
+          tamper: replacing(/^GET \/jobs\/ingest\/ID$/, (text) => {
+            const { columnDelimiter, lineEnding, ...job } = JSON.parse(text)
+            return Response.json(job)
+          })
+        })
+      )
+    )
   )
 
   it.live("counts the successes alone, if it is told to", () =>

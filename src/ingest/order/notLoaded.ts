@@ -16,9 +16,13 @@ export class NotLoaded {
     }
   }
 
-  watch(object: string, field: Describe.Field): void {
+  watch(object: string, field: Describe.Field): Names {
     const at = `${object}.${field.name}`
-    if (!this.names.has(at)) this.names.set(at, { object, field, names: new Set() })
+    const known = this.names.get(at)
+    if (known !== undefined) return known
+    const watched = { object, field, names: new Set<string>() }
+    this.names.set(at, watched)
+    return watched
   }
 
   /** A record of the object was not loaded. */
@@ -33,14 +37,12 @@ export class NotLoaded {
 
   /** Whether records of the object were not loaded that can be looked up by the field. */
   has(object: string, field: Describe.Field, name: string | undefined): boolean {
-    return this.names.get(`${object}.${field.name}`)?.names.has(nameOf(field, name)) ?? false
+    return this.watch(object, field).names.has(nameOf(field, name))
   }
 
   /** Whether any record can be blocked by one of the lookups. */
   blocksAny(lookups: ReadonlyArray<Lookup>): boolean {
-    return lookups.some(
-      ({ key, object }) => key !== undefined && (this.names.get(`${object}.${key.name}`)?.names.size ?? 0) > 0
-    )
+    return lookups.some(({ key, object }) => key !== undefined && this.watch(object, key).names.size > 0)
   }
 
   /** The first lookup of a record that names one that was not loaded. */
@@ -48,8 +50,11 @@ export class NotLoaded {
     lookups: ReadonlyArray<Lookup>,
     cells: Cells
   ): { readonly column: string; readonly value: string } | undefined {
-    const found = lookups.find(({ column, key, object }) => key !== undefined && this.has(object, key, cells[column]))
-    return found && { column: found.column, value: cells[found.column] ?? "" }
+    for (const { column, key, object } of lookups) {
+      const value = cells[column]
+      if (key !== undefined && value !== undefined && this.has(object, key, value)) return { column, value }
+    }
+    return undefined
   }
 }
 

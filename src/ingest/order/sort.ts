@@ -35,12 +35,13 @@ export const sort = (steps: ReadonlyArray<Step>): Result.Result<ReadonlyArray<St
 const cycleIn = (waiting: ReadonlyArray<Step>, placed: ReadonlySet<string>): BulkError.LoadCycle => {
   const trail: Array<string> = []
   const columns: Array<string> = []
-  let object = waiting[0]?.object ?? ""
+  let object = waiting[0]!.object
   while (!trail.includes(object)) {
     trail.push(object)
-    const lookup = waiting.find((step) => step.object === object)?.parents.find((parent) => !placed.has(parent.object))
-    columns.push(lookup?.column ?? "")
-    object = lookup?.object ?? object
+    const { parents } = waiting.find((step) => step.object === object)!
+    const lookup = parents.find((parent) => !placed.has(parent.object))!
+    columns.push(lookup.column)
+    object = lookup.object
   }
   const from = trail.indexOf(object)
   return new BulkError.LoadCycle({ cycle: [...trail.slice(from), object], columns: columns.slice(from) })

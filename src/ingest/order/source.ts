@@ -164,7 +164,7 @@ const admitted = <A>(
 }
 
 const hasAny = (cells: Readonly<Record<string, string>>, columns: ReadonlyArray<string>): boolean =>
-  columns.some((column) => (cells[column] ?? "") !== "")
+  columns.some((column) => cells[column] !== "")
 
 /** Another record with its key was sent. */
 const isDuplicate = (outcome: Failed<unknown> | Unprocessed<unknown>): boolean =>
