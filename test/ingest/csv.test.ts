@@ -178,6 +178,9 @@ describe("Ingest.csv", () => {
         ]
       )
       assert.strictEqual(all.length, 2)
+      // nor of one that alone is more than a part may have
+      const long = yield* settle(arriving(`Key__c,Name\nA,${"x".repeat(400)}\n`).pipe(upsert({ partBytes: 300 })))
+      assert.deepStrictEqual([long.all.length, long.failed[0]?.record.Key__c, long.error._tag], [1, "A", "None"])
       assert.notInclude(yield* Requests, "POST /jobs/ingest")
     }).pipe(orgWith())
   )
