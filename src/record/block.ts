@@ -18,6 +18,8 @@ const LF = 10
 export class Block {
   readonly scanner: Scanner
   bytes: Uint8Array
+  /** The same bytes, to be looked at as words. */
+  words: DataView
   private texts: Texts
   /** The positions of all quotes. */
   quotes: Int32Array
@@ -38,6 +40,7 @@ export class Block {
     this.scanner = scanner
     const { bytes, high, quotes } = scanner.views
     this.bytes = bytes
+    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.texts = textsOf(bytes)
     this.quotes = quotes
     this.high = high
@@ -49,6 +52,7 @@ export class Block {
     this.scanner.grow(2 * length)
     const { bytes, high, quotes } = this.scanner.views
     this.bytes = bytes
+    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.texts = textsOf(bytes)
     this.quotes = quotes
     this.high = high

@@ -16,35 +16,15 @@ const rowReaderOf = <A>(codec: RecordCodec<A>, header: ReadonlyArray<string>): R
   rowReaders.get(codec)?.(header) ?? Result.map(codec.decoder(header), (decode) => ({ read: undefined, decode }))
 
 /** Reads rows as records, up to the first that is none. */
-export const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> =>
-  eachRow<A, A>(
-    codec,
-    (record, out) => {
-      out.push(record)
-    },
-    (problem) => problem
-  )
+export const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> => eachRow(codec, false)
 
 /** Reads rows as records or what is wrong with them. */
 export const results = <A>(codec: RecordCodec<A>): OnHeader<Result.Result<A, InvalidRecord>, MissingColumn> =>
-  eachRow<A, Result.Result<A, InvalidRecord>>(
-    codec,
-    (record, out) => {
-      out.push(Result.succeed(record))
-    },
-    (problem, out) => {
-      out.push(Result.fail(problem))
-      return undefined
-    }
-  ) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
+  eachRow(codec, true) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
 
 /** Reads rows as compiled, and by Schema what that refuses. */
 const eachRow =
-  <A, Out>(
-    codec: RecordCodec<A>,
-    accept: (record: A, out: Array<Out>) => void,
-    refuse: (problem: InvalidRecord, out: Array<Out>) => InvalidRecord | undefined
-  ): OnHeader<Out, MissingColumn | InvalidRecord> =>
+  <A>(codec: RecordCodec<A>, asResults: boolean): OnHeader<unknown, MissingColumn | InvalidRecord> =>
   (header) => {
     const reader = rowReaderOf(codec, header)
     if (Result.isFailure(reader)) {
@@ -57,12 +37,15 @@ const eachRow =
       row++
       const record = read(block, at, o)
       if (record !== refused) {
-        accept(record as A, out)
+        out.push(asResults ? Result.succeed(record) : record)
         return undefined
       }
-      const result = decode(header.map((_, i) => block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!)))
-      if (Result.isFailure(result)) return refuse(new InvalidRecord({ row, ...result.failure }), out)
-      accept(result.success as A, out)
+      const result = Result.mapError(
+        decode(header.map((_, i) => block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!))),
+        (problem) => new InvalidRecord({ row, ...problem })
+      )
+      if (!asResults && Result.isFailure(result)) return result.failure
+      out.push(asResults ? result : Result.getOrThrow(result))
       return undefined
     }
   }

@@ -46,53 +46,46 @@ const daysOf = (year: number, month: number): number =>
 /**
  * The instant in the form that Salesforce writes most, `2026-11-23T20:41:12.000Z` or
  * with `+0000`; NaN for any other form.
+ *
+ * Four characters are looked at as one word: less what stands there in an instant of
+ * zeros, its bytes are digits, or 0. `wrong` gathers the bits of what they are not.
  */
-export const instantAt = (bytes: Uint8Array, from: number, to: number): number => {
+export const instantAt = (words: DataView, from: number, to: number): number => {
   const length = to - from
-  if (
-    (length !== 24 && length !== 28) ||
-    bytes[from + 4] !== DASH ||
-    bytes[from + 7] !== DASH ||
-    bytes[from + 10] !== T ||
-    bytes[from + 13] !== COLON ||
-    bytes[from + 16] !== COLON ||
-    bytes[from + 19] !== DOT
-  ) {
-    return Number.NaN
-  }
-  if (length === 24) {
-    if (bytes[from + 23] !== Z) return Number.NaN
-  } else if (bytes[from + 23] !== PLUS || digits(bytes, from + 24) !== 0 || digits(bytes, from + 26) !== 0)
-    return Number.NaN
-  const century = digits(bytes, from)
-  const year = digits(bytes, from + 2)
-  const hour = digits(bytes, from + 11)
-  const minute = digits(bytes, from + 14)
-  const second = digits(bytes, from + 17)
-  const hundredth = digits(bytes, from + 20)
-  const last = bytes[from + 22]! - ZERO
-  if (century < 0 || year < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) {
-    return Number.NaN
-  }
-  if (hundredth < 0 || last < 0 || last > 9) return Number.NaN
-  const start = startOfDay(century * 100 + year, digits(bytes, from + 5), digits(bytes, from + 8))
-  return start + ((hour * 60 + minute) * 60 + second) * 1_000 + hundredth * 10 + last
+  if (length !== 24 && length !== 28) return Number.NaN
+  const year = words.getInt32(from, true) ^ 0x30303030 // 0000
+  const month = words.getInt32(from + 4, true) ^ 0x2d30302d // -00-
+  const date = words.getInt32(from + 8, true) ^ 0x30543030 // 00T0
+  const time = words.getInt32(from + 12, true) ^ 0x30303a30 // 0:00
+  const second = words.getInt32(from + 16, true) ^ 0x2e30303a // :00.
+  const zone = length === 24 ? 0x5a : 0x2b
+  const fraction = words.getInt32(from + 20, true) ^ ((zone << 24) | 0x303030) // 000Z
+  const wrong =
+    ((year | (year + 0x06060606)) & 0xf0f0f0f0) |
+    ((month | (month + 0x00060600)) & 0xfff0f0ff) |
+    ((date | (date + 0x06000606)) & 0xf0fff0f0) |
+    ((time | (time + 0x06060006)) & 0xf0f0fff0) |
+    ((second | (second + 0x00060600)) & 0xfff0f0ff) |
+    ((fraction | (fraction + 0x00060606)) & 0xfff0f0f0) |
+    (length === 24 ? 0 : words.getInt32(from + 24, true) ^ 0x30303030)
+  const hour = (date >>> 24) * 10 + (time & 0xf)
+  const minute = ((time >>> 16) & 0xf) * 10 + (time >>> 24)
+  const seconds = ((second >>> 8) & 0xf) * 10 + ((second >>> 16) & 0xf)
+  if (wrong !== 0 || hour > 23 || minute > 59 || seconds > 59) return Number.NaN
+  const start = startOfDay(
+    (year & 0xf) * 1_000 + ((year >>> 8) & 0xf) * 100 + ((year >>> 16) & 0xf) * 10 + (year >>> 24),
+    ((month >>> 8) & 0xf) * 10 + ((month >>> 16) & 0xf),
+    (date & 0xf) * 10 + ((date >>> 8) & 0xf)
+  )
+  const millis = (fraction & 0xf) * 100 + ((fraction >>> 8) & 0xf) * 10 + ((fraction >>> 16) & 0xf)
+  return start + ((hour * 60 + minute) * 60 + seconds) * 1_000 + millis
 }
 
 const ZERO = 48
-const DASH = 45
 const COLON = 58
 const DOT = 46
-const PLUS = 43
 const T = 84
 const Z = 90
-
-/** The number of two digits, -1 if they are none: whole numbers all the way are faster than NaN. */
-const digits = (bytes: Uint8Array, at: number): number => {
-  const high = bytes[at]! - ZERO
-  const low = bytes[at + 1]! - ZERO
-  return high >= 0 && high < 10 && low >= 0 && low < 10 ? high * 10 + low : -1
-}
 
 const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
 const minutesText = Array.from({ length: 1_440 }, (_, i) => `T${twoDigits[Math.floor(i / 60)]}:${twoDigits[i % 60]}:`)

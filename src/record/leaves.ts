@@ -308,8 +308,8 @@ const scientific = (text: string): unknown => {
 
 const date: Kind = {
   is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
-  read: ({ bytes }, from, to) => {
-    const millis = instantAt(bytes, from, to)
+  read: ({ words }, from, to) => {
+    const millis = instantAt(words, from, to)
     return Number.isNaN(millis) ? refused : new Date(millis)
   },
   write: (value) => {
@@ -326,8 +326,8 @@ const date: Kind = {
 
 const utc: Kind = {
   is: (value) => DateTime.isDateTime(value) && DateTime.isUtc(value),
-  read: ({ bytes }, from, to) => {
-    const millis = instantAt(bytes, from, to)
+  read: ({ words }, from, to) => {
+    const millis = instantAt(words, from, to)
     return Number.isNaN(millis) ? refused : DateTime.makeUnsafe(millis)
   },
   write: (value) =>
