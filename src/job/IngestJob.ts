@@ -126,9 +126,6 @@ export const scoped = (
     )
   )
 
-/** How many characters of CSV go with the request that creates their job. */
-const smallCharacters = 100_000
-
 /**
  * Creates a job with its CSV and submits it, by one request: for up to 100,000
  * characters. Sent at most once: records are never submitted twice.
@@ -148,11 +145,11 @@ export const submitSmall = ({
   csv,
   ...options
 }: CreateOptions & { readonly csv: string }): Effect.Effect<Job.JobInfo, BulkError.BulkError, Connection> =>
-  csv.length > smallCharacters
+  csv.length > Limits.multipartCharacters
     ? Effect.fail(
         BulkError.make(
           new BulkError.InvalidOptions({
-            problem: `the CSV has ${csv.length} characters, and ${smallCharacters} are the most that go with one request: upload it`
+            problem: `the CSV has ${csv.length} characters, and ${Limits.multipartCharacters} are the most that go with one request: upload it`
           })
         )
       )

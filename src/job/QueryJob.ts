@@ -33,9 +33,9 @@ export interface CreateOptions {
   /** Whether deleted and archived records are found too (`queryAll`). Default false. */
   readonly all?: boolean | undefined
   /** What is between the cells of its results. Default `COMMA`. */
-  readonly columnDelimiter?: "COMMA" | "TAB" | "SEMICOLON" | "PIPE" | "CARET" | "BACKQUOTE" | undefined
+  readonly columnDelimiter?: Job.ColumnDelimiter | undefined
   /** What ends their rows. Default `LF`. */
-  readonly lineEnding?: "LF" | "CRLF" | undefined
+  readonly lineEnding?: Job.LineEnding | undefined
 }
 
 /**

@@ -16,7 +16,7 @@ import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import type { Progress } from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { version } from "../../src/version.ts"
-import { inProcess, overSocket, Requests, replacing, virtually } from "../support/orgs.ts"
+import { inProcess, overSocket, Requests, replacing, type Tamper, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgetDescribe, widgets } from "../support/widgets.ts"
 
 const settings = {
@@ -143,6 +143,22 @@ describe("Run.load", () => {
       assert.deepStrictEqual([read.succeeded, read.unprocessed, yield* jobs], [10, 0, 1])
     }).pipe(virtually, Effect.provide(org()))
   )
+
+  it.effect("does not go on where a job is done and its results are lost", () => {
+    let areLost = false
+    const tamper: Tamper = (request, response) =>
+      areLost
+        ? replacing(/(Results|records)$/, (csv) => new Response(csv.split("\n", 1)[0]))(request, response)
+        : Effect.succeed(response)
+    return Effect.gen(function* () {
+      const one = Stream.fromIterable(widgets(10)).pipe(load)
+      yield* Stream.runDrain(Stream.take(one, 1))
+      areLost = true
+      const error = yield* Effect.flip(Stream.runDrain(one))
+      assert.match(problemOf(error), /is gone, or its results are/)
+      assert.strictEqual(yield* jobs, 1)
+    }).pipe(virtually, Effect.provide(Layer.merge(inProcess({ tamper }), KeyValueStore.layerMemory)))
+  })
 
   it.effect("sends again what a job of an earlier process never committed", () =>
     Effect.gen(function* () {

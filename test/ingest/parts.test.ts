@@ -142,6 +142,37 @@ describe("parts", () => {
     }).pipe(orgWith())
   )
 
+  it.live("have no more bytes than they may in the spool either, where more is kept than is sent", () =>
+    Effect.gen(function* () {
+      const Named = Schema.Struct({ Id: Schema.String, Name: Schema.String })
+      const records = Array.from({ length: 40 }, (_, n) => ({
+        Id: `a0000000000${String(n).padStart(4, "0")}AAA`,
+        Name: "x".repeat(500)
+      }))
+      const sizes: Array<number> = []
+      const memory = Spool.memory({ partBytes: 4000 })
+      const spool: Spool.Kind = {
+        ...memory,
+        open: (options) =>
+          Effect.map(memory.open(options), (spooled) => {
+            const own = sizes.push(0) - 1
+            return {
+              ...spooled,
+              write: (bytes) => {
+                sizes[own] = (sizes[own] ?? 0) + bytes.length
+                return spooled.write(bytes)
+              }
+            }
+          })
+      }
+      const { failed } = yield* settle(
+        Stream.fromIterable(records).pipe(Ingest.delete({ object: "Widget__c", schema: Named, poll, spool }))
+      )
+      assert.strictEqual(failed.length, 40)
+      assert.isAtMost(Math.max(...sizes), 4000)
+    }).pipe(orgWith())
+  )
+
   it.live("leave out a record whose row alone is more than a part may have", () =>
     Effect.gen(function* () {
       const big = widget(2, { Note__c: "x".repeat(3000) })
