@@ -38,8 +38,7 @@ export const measured = (org: Effect.Effect<string | undefined>, tell: Tell = ()
       ...(object === undefined ? undefined : { "salesforce.object": object })
     }))
 
-  const measure = Effect.fnUntraced(function* (event: Progress) {
-    if (event._tag === "Encoded") return
+  const measure = Effect.fnUntraced(function* (event: Measured) {
     if (event._tag === "Rejected") {
       const attributes = { ...(yield* attributesOf(event)), "salesforce.outcome": "rejected" }
       return yield* Metric.update(Metric.withAttributes(Metrics.records, attributes), event.records)
@@ -85,8 +84,14 @@ export const measured = (org: Effect.Effect<string | undefined>, tell: Tell = ()
     }
   })
 
-  return (event) => Effect.andThen(measure(event), tell(event))
+  return (event) => (isMeasured(event) ? Effect.andThen(measure(event), tell(event)) : tell(event))
 }
+
+/** What happens for every block, and is measured elsewhere, costs nothing here. */
+type Measured = Exclude<Progress, { readonly _tag: "Encoded" | "Uploading" | "Processing" }>
+
+const isMeasured = (event: Progress): event is Measured =>
+  event._tag !== "Encoded" && event._tag !== "Uploading" && event._tag !== "Processing"
 
 const countRead = (job: Running, records: number): Effect.Effect<void> => {
   const more = records - job.read

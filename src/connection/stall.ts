@@ -17,20 +17,23 @@ export const watchUpload = (idleTimeout: Duration.Duration, patience: Duration.I
         busyUntil = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
       })
     const body = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
-      Stream.transformPull(self, (pull) =>
-        Effect.succeed(
+      Stream.transformPull(self, (pull) => {
+        const taken = Effect.tap(pull, () => isBusyFor(idleTimeout))
+        const yielding = Effect.andThen(Effect.yieldNow, taken)
+        let pulls = 0
+        return Effect.succeed(
           Effect.suspend(() => {
             busyUntil = Number.POSITIVE_INFINITY
             // where neither source nor socket ever waits, timers, signals and other jobs would
-            return Effect.yieldNow.pipe(
-              Effect.andThen(pull),
-              Effect.tap(() => isBusyFor(idleTimeout))
-            )
+            return pulls++ % pullsInTurn === 0 ? yielding : taken
           })
         )
-      ).pipe(Stream.onEnd(isBusyFor(patience)))
+      }).pipe(Stream.onEnd(isBusyFor(patience)))
     const stalled = Effect.repeat(Effect.sleep(idleTimeout), {
       until: () => clock.currentTimeMillisUnsafe() >= busyUntil
     })
     return { body, stalled }
   })
+
+/** How many pieces are taken before others have their turn: some 256 KiB, which take about a millisecond. */
+const pullsInTurn = 4

@@ -23,14 +23,31 @@ export class Keys {
    * the place of the earlier one, whose number is given; -1 for a new key.
    */
   add(key: string, replace: boolean): number {
-    const hash = hashOf(key)
+    this.reserve(key.length)
+    const { arena } = this
+    let hash = firstHash
+    let at = this.length
+    // hashed as it is copied: a key is most often a new one
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      hash = Math.imul(hash ^ unit, hashFactor)
+      if (unit < 0x80) arena[at++] = unit
+      else {
+        arena[at++] = escape
+        arena[at++] = unit >> 8
+        arena[at++] = unit & 0xff
+      }
+    }
+    hash = mixed(hash)
     const slot = this.slotOf(key, hash)
     const earlier = this.table[slot]! - 1
     if (earlier >= 0) {
       if (!replace) return earlier
       this.isReplaced = true
     }
-    this.append(key, hash)
+    this.length = at
+    this.hashes[this.size] = hash
+    this.ends[this.size++] = at
     this.table[slot] = this.size
     if (this.size * 2 > this.table.length) this.grow()
     return earlier
@@ -75,9 +92,10 @@ export class Keys {
     return at === end
   }
 
-  private append(key: string, hash: number): void {
-    if (this.length + key.length * 3 > this.arena.length) {
-      const larger = new Uint8Array(Math.max(this.arena.length * 2, this.length + key.length * 3))
+  /** Makes room for one more key of so many units. */
+  private reserve(units: number): void {
+    if (this.length + units * 3 > this.arena.length) {
+      const larger = new Uint8Array(Math.max(this.arena.length * 2, this.length + units * 3))
       larger.set(this.arena)
       this.arena = larger
     }
@@ -89,20 +107,6 @@ export class Keys {
       hashes.set(this.hashes)
       this.hashes = hashes
     }
-    const { arena } = this
-    let at = this.length
-    for (let i = 0; i < key.length; i++) {
-      const unit = key.charCodeAt(i)
-      if (unit < 0x80) arena[at++] = unit
-      else {
-        arena[at++] = escape
-        arena[at++] = unit >> 8
-        arena[at++] = unit & 0xff
-      }
-    }
-    this.length = at
-    this.hashes[this.size] = hash
-    this.ends[this.size++] = at
   }
 
   private grow(): void {
@@ -119,10 +123,18 @@ export class Keys {
   }
 }
 
-/** FNV-1a over units, mixed once more so that its low bits depend on all of it. */
-const hashOf = (key: string): number => {
-  let h = 0x811c9dc5
-  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+/** FNV-1a over units. */
+const firstHash = 0x811c9dc5 | 0
+const hashFactor = 0x01000193
+
+/** Mixed once more, so that the low bits depend on all of a hash. */
+const mixed = (hash: number): number => {
+  const h = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
   return h ^ (h >>> 13)
+}
+
+const hashOf = (key: string): number => {
+  let h = firstHash
+  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), hashFactor)
+  return mixed(h)
 }
