@@ -116,6 +116,9 @@ describe("client credentials", () => {
         [{ client_id: "nobody", client_secret: secret }, "400 invalid_grant: no client credentials user enabled"]
       ]
       for (const [form, text] of expected) assert.strictEqual(yield* refused({ ...credentials, ...form }), text)
+      // a header is read as it stands where it is not percent-encoded
+      const basic = `Basic ${Buffer.from("app:100%").toString("base64")}`
+      assert.strictEqual(yield* refused(credentials, basic), wrong)
       const { instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
       const response = yield* HttpClient.execute(
         Request.post(`${instanceUrl}/services/oauth2/token`).pipe(
@@ -216,6 +219,7 @@ describe("refresh tokens", () => {
       assert.notStrictEqual(first.access_token, second.access_token)
       assert.strictEqual(yield* status(first.access_token), 200)
       assert.strictEqual(yield* refused(refresh("second")), expired)
+      assert.strictEqual(yield* refused({ grant_type: "refresh_token", ...app }), expired)
       assert.strictEqual(yield* refused({ ...refresh("first"), client_id: "public" }), expired)
       assert.match(yield* refused({ ...refresh("first"), client_secret: "x" }), /invalid_client/)
     }).pipe(Effect.provide(org()))
@@ -279,10 +283,26 @@ describe("the web server flow", () => {
     }).pipe(Effect.provide(org()))
   )
 
+  it.effect("takes a challenge without a method for S256, and none from a client with a secret", () =>
+    Effect.gen(function* () {
+      const codeOf = (query: Record<string, string>) =>
+        Effect.map(authorize(query), ({ location }) => location?.searchParams.get("code") ?? "")
+      const { code_challenge_method: _, ...unsaid } = asked
+      const { code_verifier: __, ...unverified } = exchange(yield* codeOf(unsaid))
+      assert.strictEqual(yield* refused(unverified), "400 invalid_grant: invalid code verifier")
+      const verified = yield* granted(exchange(yield* codeOf(unsaid)))
+      assert.strictEqual(yield* status(verified.access_token), 200)
+      const { code_challenge: ___, ...plain } = unsaid
+      const { code_verifier: ____, ...trusted } = exchange(yield* codeOf(plain))
+      assert.strictEqual(yield* status((yield* granted(trusted)).access_token), 200)
+    }).pipe(Effect.provide(org()))
+  )
+
   it.effect("refuses codes that are late, stolen or made up", () =>
     Effect.gen(function* () {
       const late = "400 invalid_grant: expired authorization code"
       assert.strictEqual(yield* refused(exchange("made up")), late)
+      assert.strictEqual(yield* refused({ grant_type: "authorization_code", ...app }), late)
       assert.strictEqual(
         yield* refused(exchange(yield* newCode, { code_verifier: "w" })),
         "400 invalid_grant: invalid code verifier"
@@ -355,15 +375,14 @@ describe("tokens", () => {
   it.effect("can be revoked, and a refresh token takes its own along", () =>
     Effect.gen(function* () {
       const { instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
-      const revoke = (value: string | undefined) =>
+      const send = (form: Record<string, string>) =>
         Effect.flatMap(
           HttpClient.execute(
-            Request.post(`${instanceUrl}/services/oauth2/revoke`).pipe(
-              Request.bodyUrlParams(UrlParams.fromInput({ token: value ?? "" }))
-            )
+            Request.post(`${instanceUrl}/services/oauth2/revoke`).pipe(Request.bodyUrlParams(UrlParams.fromInput(form)))
           ),
           (response) => Effect.as(response.text, response.status)
         )
+      const revoke = (value: string | undefined) => send({ token: value ?? "" })
       const refresh = { grant_type: "refresh_token", refresh_token: "first", ...app }
       const one = yield* granted(refresh)
       const two = yield* granted(refresh)
@@ -376,6 +395,7 @@ describe("tokens", () => {
       assert.strictEqual(yield* refused(refresh), expired)
       assert.strictEqual(yield* status(three.access_token), 200)
       assert.strictEqual(yield* revoke("first"), 400)
+      assert.strictEqual(yield* send({}), 400)
     }).pipe(Effect.provide(org()))
   )
 })

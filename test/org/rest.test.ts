@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Request from "effect/http/HttpClientRequest"
 import * as TestClock from "effect/testing/TestClock"
+import * as Describe from "../../src/org/Describe.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { type Answer, api, item, json, refusal } from "./support.ts"
 
@@ -355,6 +356,9 @@ describe("single records", () => {
         Name: "a",
         Count__c: 2
       })
+      // a field that is named twice is read once
+      const twice = json(yield* get(`${path}?fields=Name,NAME`))
+      assert.deepStrictEqual([Object.keys(twice), twice.Name], [["attributes", "Name"], "a"])
       assert.match(refusal(yield* get(`${path}?fields=Nope`)), /^400 INVALID_FIELD No such column 'Nope'/)
 
       const changed = yield* patch(path, { Count__c: null, Name: "b" })
@@ -405,6 +409,54 @@ describe("single records", () => {
       assert.match(refusal(yield* get("/sobjects/Item__c/x")), /^404 NOT_FOUND/)
       assert.match(refusal(yield* send(Request.put(path))), /^405 METHOD_NOT_ALLOWED .*GET,PATCH,DELETE$/)
     }).pipe(Effect.provide(org()))
+  )
+
+  it.effect("name their parents by keys, and themselves by their ids", () =>
+    Effect.gen(function* () {
+      const { get, patch, post } = yield* api
+      const parent = json(yield* post("/sobjects/Shelf__c", { Name: "s", Number__c: "S-1" }))
+      const place = (Shelf__r: unknown) =>
+        post("/sobjects/Box__c", { attributes: { type: "Box__c" }, Name: "b", Shelf__r })
+      const placed = yield* place({ attributes: { type: "Shelf__c" }, Number__c: "S-1" })
+      assert.strictEqual(placed.status, 201, placed.text)
+      const { id } = json(placed)
+      assert.deepInclude(json(yield* get(`/sobjects/Box__c/${id}`)), { Name: "b", Shelf__c: parent.id })
+      const expected: ReadonlyArray<readonly [body: unknown, pattern: RegExp]> = [
+        [
+          { Number__c: "S-2" },
+          /^400 INVALID_FIELD Foreign key external ID: S-2 not found for field Number__c in entity/i
+        ],
+        [{ Name: "s" }, /^400 INVALID_FIELD Field name not found : Shelf__r.Name$/],
+        [{ Number__c: "S-1", Name: "s" }, /^400 JSON_PARSER_ERROR/],
+        ["S-1", /^400 INVALID_FIELD/]
+      ]
+      for (const [body, pattern] of expected) assert.match(refusal(yield* place(body)), pattern)
+
+      // the id is a key like another
+      assert.deepInclude(json(yield* get(`/sobjects/Box__c/Id/${id}`)), { Id: id, Name: "b" })
+      const changed = yield* patch(`/sobjects/Box__c/Id/${id}`, { Name: "c" })
+      assert.deepStrictEqual([changed.status, json(changed).created], [200, false])
+      assert.deepInclude(json(yield* get(`/sobjects/Box__c/${id}`)), { Name: "c" })
+      assert.match(refusal(yield* get("/sobjects/Box__c/Id/a00Qx0000000099AAA")), /^404 NOT_FOUND/)
+    }).pipe(
+      Effect.provide(
+        org({
+          objects: [
+            Describe.make({
+              name: "Shelf__c",
+              fields: [{ name: "Name" }, { name: "Number__c", length: 10, externalId: true, unique: true }]
+            }),
+            Describe.make({
+              name: "Box__c",
+              fields: [
+                { name: "Name", length: 20 },
+                { name: "Shelf__c", type: "reference", referenceTo: ["Shelf__c"], relationshipName: "Shelf__r" }
+              ]
+            })
+          ]
+        })
+      )
+    )
   )
 
   it.effect("are found and upserted by an external id", () =>
