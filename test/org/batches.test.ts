@@ -44,14 +44,15 @@ describe("batches of 10,000 rows", () => {
   const contending = (contention: boolean) =>
     EmbeddedOrg.layerHttpClient({ objects: [item], queueDelay: "1 second", contention, seed: 1 })
 
-  const load = Effect.gen(function* () {
+  /** A load whose rows name their parents by this column. */
+  const loadBy = Effect.fnUntraced(function* (column: string) {
     const { failed, submit, successful } = yield* api
     const { seed } = yield* EmbeddedOrg.EmbeddedOrg
     const { Account: accounts = [] } = yield* seed({ Account: [{ Name: "a" }, { Name: "b" }, { Name: "c" }] })
     // each batch has a parent of its own, and in every tenth row one that all share
     const id = yield* submit(
       {},
-      csv((i) => `n${i},${i % 10 === 0 ? accounts[2] : i < 10_000 ? accounts[0] : ""}`, "Name,Account__c")
+      csv((i) => `n${i},${i % 10 === 0 ? accounts[2] : i < 10_000 ? accounts[0] : ""}`, `Name,${column}`)
     )
     yield* TestClock.adjust("1 second")
     const job = yield* ended(id)
@@ -63,6 +64,7 @@ describe("batches of 10,000 rows", () => {
       shared: accounts[2]
     }
   })
+  const load = loadBy("Account__c")
 
   it.effect("contend for the parents they share, the same rows in each run", () =>
     Effect.gen(function* () {
@@ -79,6 +81,17 @@ describe("batches of 10,000 rows", () => {
       assert.deepStrictEqual(again.failed, first.failed)
       const calm = yield* Effect.provide(load, contending(false))
       assert.deepStrictEqual([calm.failed.length, calm.job.retries], [0, 0])
+    })
+  )
+
+  it.effect("contend for parents that are named by their keys, too", () =>
+    Effect.gen(function* () {
+      const { failed, successful } = yield* Effect.provide(loadBy("Account__r.Id"), contending(true))
+      assert.isTrue(failed.length > 200 && failed.length < 600, `${failed.length}`)
+      assert.strictEqual(successful, rows - failed.length)
+      // which record that is shows only when the row is written
+      const error = '"","UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"'
+      for (const row of failed) assert.isTrue(row.startsWith(error), row)
     })
   )
 })

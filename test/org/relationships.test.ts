@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as TestClock from "effect/testing/TestClock"
 import * as Describe from "../../src/org/Describe.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
-import { errors, run, select } from "./running.ts"
-import { api, sortedRows } from "./support.ts"
+import { ended, errors, run, select } from "./running.ts"
+import { api, apiOf, sortedRows } from "./support.ts"
 
 const category = Describe.make({
   name: "Category__c",
@@ -156,6 +158,34 @@ describe("relationship columns", () => {
         const { info } = yield* run({ object: "Part__c" }, `${header}\nx${header.includes(",") ? ",y" : ""}\n`)
         assert.strictEqual(info.state, "Failed", header)
         assert.strictEqual(info.errorMessage, `InvalidBatch : ${message}`)
+      }
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("name a type without its namespace and its ending, as it was before version 57", () =>
+    Effect.gen(function* () {
+      yield* categories
+      yield* run({ object: "ns__Shop__c" }, "Key__c\nK1\n")
+      const embedded = yield* EmbeddedOrg.EmbeddedOrg
+      const of = (version: string, header: string) =>
+        Effect.gen(function* () {
+          const { submit } = apiOf(yield* HttpClient.HttpClient, embedded, { object: "Part__c", version })
+          const id = yield* submit({}, `Name,Category__r.Code__c,${header}\na,B,K1\n`)
+          yield* TestClock.adjust("1 second")
+          const { errorMessage, numberRecordsFailed, state } = yield* ended(id)
+          return errorMessage ?? `${state} ${numberRecordsFailed}`
+        })
+      for (const type of ["ns__Shop__c", "ns__shop", "Shop"]) {
+        assert.strictEqual(yield* of("56.0", `${type}:Maker__r.Key__c`), "JobComplete 0", type)
+      }
+      for (const [version, type] of [
+        ["56.0", "Shop__c"],
+        ["56.0", "op"],
+        ["57.0", "ns__shop"],
+        ["57.0", "Shop"]
+      ] as const) {
+        const name = `${type}:Maker__r.Key__c`
+        assert.strictEqual(yield* of(version, name), `InvalidBatch : Field name not found : ${name}`)
       }
     }).pipe(Effect.provide(org))
   )
