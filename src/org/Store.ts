@@ -140,7 +140,7 @@ export class Store {
 
   /** The three characters that the ids of an object begin with. */
   keyPrefix(object: string): string {
-    return this.prefixes.get(object) ?? "000"
+    return this.prefixes.get(object)!
   }
 
   /** Reserves serials, and gives the first of them. */
@@ -336,7 +336,7 @@ export class Store {
       const statement = statements[count] ?? prepare(count)
       statements[count] = statement
       try {
-        const common = Object.fromEntries(shared.map((_, i) => [String(i), values[i] ?? null]))
+        const common = Object.fromEntries(shared.map((_, i) => [String(i), values[i]!]))
         return Number(statement.run(common, ...values.slice(shared.length)).changes) === count
       } catch (error) {
         if (isConflict(error)) return false

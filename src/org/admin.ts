@@ -51,7 +51,8 @@ const encoder = new TextEncoder()
 
 /** All records as JSON, by object; of objects that have any. */
 const dump = function* (store: Store, objects: Objects): Generator<Uint8Array> {
-  let before = "{"
+  yield encoder.encode("{")
+  let before = ""
   for (const object of objects.values()) {
     let beforeRecord = `${before}${JSON.stringify(object.name)}:[`
     let isEmpty = true
@@ -64,7 +65,7 @@ const dump = function* (store: Store, objects: Objects): Generator<Uint8Array> {
     yield encoder.encode("]")
     before = ","
   }
-  yield encoder.encode(before === "{" ? "{}" : "}")
+  yield encoder.encode("}")
 }
 
 /** How far, or to when, the clock is to be moved. */

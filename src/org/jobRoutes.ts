@@ -112,7 +112,7 @@ const listing = Effect.fnUntraced(function* (kind: Job["kind"]) {
   // the one list is of all jobs, the other of query jobs
   let listed: Listing | undefined = kind === "ingest" ? "any" : "query"
   if (jobType !== undefined) listed = jobTypes[kind].get(jobType.toLowerCase())
-  if (listed === undefined) return yield* unknownValue("jobType", jobType ?? "")
+  if (listed === undefined) return yield* unknownValue("jobType", String(jobType))
   const chunked = (yield* search("isPkChunkingEnabled"))?.toLowerCase() ?? "false"
   if (chunked !== "true" && chunked !== "false") return yield* unknownValue("isPkChunkingEnabled", chunked)
   const mode = (kind === "query" ? yield* search("concurrencyMode") : undefined)?.toLowerCase() ?? "parallel"

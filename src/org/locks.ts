@@ -16,7 +16,7 @@ export const locksOf = (object: ObjectDescribe | undefined, header: Row): ((row:
     else if (name.includes(".")) byKey.push(index)
   }
   return (row) => [
-    ...byId.flatMap((index) => ids.normalize(row[index]?.trim() ?? "") ?? []),
+    ...byId.flatMap((index) => ids.normalize(row[index]!.trim()) ?? []),
     ...byKey.flatMap((index) => (row[index] ? `${header[index]}:${row[index]}` : []))
   ]
 }

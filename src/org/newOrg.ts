@@ -24,13 +24,15 @@ export const populate = (
     // no other record gets the id
     if (id === ids.make(id.slice(0, 3), 1)) store.nextId(id.slice(0, 3))
     // an object of the user's own may lack some
-    const fields = object.fields.filter((field) => isStored(field) && field.name in values)
+    const given = Object.entries(values).filter(([name]) =>
+      object.fields.some((field) => field.name === name && isStored(field))
+    )
     store.inserter(
       name,
-      fields.map((field) => field.name)
+      given.map(([name]) => name)
     )(
       id,
-      fields.map((field) => values[field.name] ?? null)
+      given.map(([, value]) => value)
     )
   }
   add("User", org.userId, {

@@ -69,7 +69,7 @@ export const queryColumns = (object: ObjectDescribe, fields: ReadonlyArray<Field
   const columnMetadata: Array<ColumnMetadata> = []
   for (const field of fields) {
     const parents = field.name.split(/\./)
-    const name = parents.pop() ?? field.name
+    const name = parents.pop()!
     let columns = columnMetadata
     for (const parent of parents) {
       let column = columns.find((each) => each.columnName === parent)

@@ -57,7 +57,7 @@ interface Column {
 /** The column of a path such as `Owner.Name`. */
 const columnOf = (object: ObjectDescribe, objects: Soql.Objects, field: Field): Column => {
   const path = field.name.split(".")
-  const name = path.pop() ?? field.name
+  const name = path.pop()!
   let at: ObjectDescribe | undefined = object
   const parents = path.map((step) => {
     const lookup: Field | undefined = at?.fields.find(

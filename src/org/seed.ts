@@ -31,7 +31,7 @@ export const insert = (
   options: { readonly now: number; readonly userId: string }
 ): ReadonlyArray<string> => {
   const header = [...new Set(records.flatMap((record) => Object.keys(record)))]
-  if (header.length === 0) return []
+  if (records.length === 0) return []
   const job: IngestJob = {
     kind: "ingest",
     id: "seed",

@@ -38,7 +38,10 @@ const spanOf = (literal: string, count: number): Span | undefined => {
   if (Object.hasOwn(fixed, name)) return fixed[name]
   const [, which = "", named, fiscal] = namedPattern.exec(name) ?? []
   const unit = named ?? fiscal
-  if (isUnit(unit)) return { unit, from: offsets[which] ?? 0, to: (offsets[which] ?? 0) + 1 }
+  if (isUnit(unit)) {
+    const from = offsets[which]!
+    return { unit, from, to: from + 1 }
+  }
   const [, direction, counted, countedFiscal] = countedPattern.exec(name) ?? []
   const countedUnit = counted ?? countedFiscal
   if (isUnit(countedUnit)) {
@@ -84,7 +87,7 @@ const toDay = (millis: number): string => new Date(Math.min(last, Math.max(first
 
 /** The days a literal stands for. */
 export const daysOf = (literal: string, count: number, now: number): Days => {
-  const { from, to, unit } = spanOf(literal, count) ?? { unit: "DAY", from: 0, to: 1 }
+  const { from, to, unit } = spanOf(literal, count)!
   const date = new Date(now)
   return { from: toDay(startOf(unit, from, date)), to: toDay(startOf(unit, to, date)) }
 }

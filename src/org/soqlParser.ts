@@ -120,7 +120,7 @@ const tokenize = (text: string): ReadonlyArray<Token> => {
     const from = pattern.lastIndex
     const groups = pattern.exec(text)?.groups
     if (groups === undefined) {
-      const at = from + (text.slice(from).match(/^\s*/)?.[0].length ?? 0)
+      const at = from + text.slice(from).search(/\S|$/)
       const unclosed = text[at] === "'"
       throw errorAt(text, at, unclosed ? "unclosed string literal" : `unexpected token: '${text[at]}'`)
     }
@@ -229,7 +229,7 @@ class Parser {
   private from(): From {
     const object = this.name()
     this.takes("AS")
-    const alias = this.token.kind === "word" && !clauses.has(this.word ?? "") ? this.name().text : undefined
+    const alias = this.token.kind === "word" && !clauses.has(this.word!) ? this.name().text : undefined
     if (this.token.text === ",") {
       throw this.error(this.token, `Several objects in FROM are not supported ${this.place}`)
     }

@@ -171,7 +171,7 @@ export class Scope {
       this.joins.push(`LEFT JOIN "${object.name}" AS ${alias} ON ${alias}."Id" = ${id}`)
       return { alias, object }
     })
-    const canonical = first.field.relationshipName ?? segment
+    const canonical = first.field.relationshipName!
     const relationship = { name: from.name === "" ? canonical : `${from.name}.${canonical}`, tables }
     this.relationships.set(key, relationship)
     return relationship

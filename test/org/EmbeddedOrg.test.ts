@@ -39,9 +39,13 @@ describe("sessions, versions and paths", () => {
     }).pipe(Effect.provide(org))
   )
 
-  it.effect("lists its versions to anybody", () =>
+  it.effect("lists its versions to anybody, and has nothing beside its API", () =>
     Effect.gen(function* () {
       const { instanceUrl } = yield* EmbeddedOrg.EmbeddedOrg
+      for (const path of ["/", "/lightning", "/services/apexrest/x"]) {
+        const { headers, status, text } = yield* HttpClient.get(`${instanceUrl}${path}`)
+        assert.strictEqual(refusal({ status, headers, text: yield* text }), notFound, path)
+      }
       const response = yield* HttpClient.get(`${instanceUrl}/services/data/`)
       const versions: unknown = yield* response.json
       assert(Array.isArray(versions))

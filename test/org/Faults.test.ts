@@ -168,6 +168,18 @@ describe("what becomes of a request", () => {
     }).pipe(Effect.provide(org(Faults.on("upload", Faults.cutRequest(7), { nth: [1, 2] }))))
   )
 
+  it.effect("breaks off at once where it has no body", () =>
+    Effect.gen(function* () {
+      const { close, create, get, info, put } = yield* api
+      const id = yield* create({})
+      yield* put(id, "Name\nx\n")
+      assert.strictEqual(yield* outcome(get(`/jobs/ingest/${id}`)), "cut")
+      // the body of the other one is read, and it is not carried out
+      assert.strictEqual(yield* outcome(close(id)), "cut")
+      assert.strictEqual((yield* info(id)).state, "Open")
+    }).pipe(Effect.provide(org(Faults.on(["ingestJob", "changeIngestJob"], Faults.cutRequest(5), { nth: [1, 2] }))))
+  )
+
   it.effect("is carried out, but the answer is lost", () =>
     Effect.gen(function* () {
       const { close, create, info, put } = yield* api

@@ -33,6 +33,21 @@ describe("rules in code", () => {
     )
   )
 
+  it.effect("that throw refuse the row, whatever they throw", () =>
+    Effect.gen(function* () {
+      const { onRow } = yield* EmbeddedOrg.EmbeddedOrg
+      for (const thrown of [new Error("a bug"), "a text"]) {
+        yield* onRow("Item__c", () => {
+          throw thrown
+        })
+      }
+      const { failed } = yield* run({}, "Name\na\n")
+      assert.deepStrictEqual(errors(failed), [
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:a bug:--CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:a text:--"
+      ])
+    }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [item], queueDelay: "1 second" })))
+  )
+
   it.effect("see what a row does, and the record as it is", () =>
     Effect.gen(function* () {
       const org = yield* EmbeddedOrg.EmbeddedOrg

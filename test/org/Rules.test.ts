@@ -159,6 +159,8 @@ describe("Rules", () => {
       Rules.defaultValue(field({ picklistValues: [{ value: "a" }, { value: "b", defaultValue: true }] }), "005"),
       "b"
     )
+    assert.strictEqual(Rules.defaultValue(field({ defaultValue: "new" }), "005"), "new")
+    assert.strictEqual(Rules.defaultValue(field({ type: "double", defaultValue: 1.5 }), "005"), 1.5)
     assert.isNull(Rules.defaultValue(field({}), "005"))
   })
 })

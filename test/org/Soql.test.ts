@@ -114,6 +114,9 @@ describe("Soql", () => {
       ["SELECT Id FROM Account WHERE Name='a' AND Name='b' OR Name='c'", 52, "unexpected token: 'OR'"],
       ["SELECT Id FROM Account WHERE (Name='a'", 39, "expecting ')'"],
       ["SELECT Id FROM Account LIMIT x", 30, "unexpected token: 'x'"],
+      ["SELECT Id FROM Account WHERE Name 'x'", 35, "unexpected token: ''x''"],
+      ["SELECT Id FROM Account WHERE Name = 'x'   #", 43, "unexpected token: '#'"],
+      ["SELECT Id FROM Account ORDER BY COUNT(Id)", 33, "Aggregate functions are not supported in Bulk Query: COUNT()"],
       ["SELECT Id, Name, ID FROM Account", 18, "duplicate field selected: Id"]
     ]
     for (const [text, column, message] of places) {

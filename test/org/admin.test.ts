@@ -51,6 +51,11 @@ describe("the paths below /__org/", () => {
       )
       assert.strictEqual((yield* records("Item__c")).length, 300, "all or none")
       assert.strictEqual((yield* Effect.flip(seed({ Nothing__c: [{ Name: "x" }] })))._tag, "SeedError")
+      // a record without fields is one, and is refused like another
+      assert.deepStrictEqual(yield* seed({ Task: [] }), { Task: [] })
+      const { Task: tasks = [] } = yield* seed({ Task: [{}, {}] })
+      assert.strictEqual(new Set(tasks).size, 2)
+      assert.match((yield* Effect.flip(seed({ Item__c: [{}] }))).message, /^Item__c: REQUIRED_FIELD_MISSING/)
 
       const id = yield* create({})
       assert.strictEqual((yield* info(id)).state, "Open")

@@ -1,5 +1,6 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -212,6 +213,17 @@ describe("an org in a folder", () => {
     })
   )
 
+  it.effect("takes another key prefix for an object without records", () =>
+    Effect.gen(function* () {
+      const data = yield* folder
+      yield* Effect.void.pipe(inOrg(data))
+      const { successful } = yield* runJob({}, "Name\na\n").pipe(
+        inOrg(data, { objects: [Describe.make({ ...item, keyPrefix: "a5x" })] })
+      )
+      assert.match(sortedRows(successful)[0] ?? "", /^"a5x\w{15}"/)
+    })
+  )
+
   it.effect("is no other's meanwhile, and only its owner's", () =>
     Effect.gen(function* () {
       const path = yield* folder
@@ -226,6 +238,13 @@ describe("an org in a folder", () => {
       }).pipe(inOrg(data))
       writeFileSync(join(path, "file"), "")
       assert.match(yield* refusal(join(path, "file"), []), /file cannot hold the org: EEXIST/)
+      const database = new DatabaseSync(join(data, "org.sqlite"))
+      database.exec("PRAGMA user_version = 99")
+      database.close()
+      assert.match(
+        yield* refusal(data, []),
+        /cannot hold the org: it was written by another version of this program \(format 99, not \d+\)$/
+      )
       writeFileSync(join(path, "org.sqlite"), "no database".repeat(100))
       assert.strictEqual(yield* refusal(path, []), `${path} cannot hold the org: its org.sqlite is no SQLite database`)
     })

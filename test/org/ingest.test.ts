@@ -103,6 +103,12 @@ x,,,,,,,12345
       yield* run({}, "Name,Group__c\none,G\ntwo,g\n")
       const several = yield* run({ operation: "upsert", externalIdFieldName: "Group__c" }, "Group__c,Name\nG,x\n")
       assert.match(errors(several.failed)[0] ?? "", /^DUPLICATE_EXTERNAL_ID:Group__c: more than one record found/)
+      // a row may have more wrong with it than its key
+      const worse = yield* run(
+        { operation: "upsert", externalIdFieldName: "Group__c" },
+        "Group__c,Name,Count__c\nG,x,many\n"
+      )
+      assert.match(errors(worse.failed)[0] ?? "", /^INVALID_TYPE_ON_FIELD_IN_RECORD:.*--DUPLICATE_EXTERNAL_ID:/)
     }).pipe(Effect.provide(org))
   )
 
@@ -249,6 +255,18 @@ x,,,,,,,12345
         '"uno","1.0","true"',
         '"two","","false"',
         '"three","3.0","false"'
+      ])
+    }).pipe(Effect.provide(org))
+  )
+
+  it.effect("unticks a checkbox that is cleared", () =>
+    Effect.gen(function* () {
+      yield* run({}, "Name,Active__c\none,true\ntwo,true\n")
+      const { failed } = yield* run({ operation: "update" }, "Id,Active__c\na00Qx0000000001,#N/A\na00Qx0000000002,\n")
+      assert.deepStrictEqual(errors(failed), [])
+      assert.deepStrictEqual(yield* select("SELECT Name, Active__c FROM Item__c ORDER BY Name"), [
+        '"one","false"',
+        '"two","true"'
       ])
     }).pipe(Effect.provide(org))
   )

@@ -67,6 +67,7 @@ describe("multipart requests", () => {
         form(insert, "Name,Code__c\n--xyz,1\nb,2\n"),
         form(insert, "Name,Code__c\n--xyz,1\nb,2"),
         form(insert, "Name,Code__c\n--xyz,1\nb,2\n").replace(/\r\n/g, "\n"),
+        form(insert, "Name,Code__c\n--xyz,1\nb,2\n").replace(/"(job|content)"/g, "$1"),
         `a preamble\r\n${form(insert, "Name,Code__c\n--xyz,1\nb,2\n")}an epilogue`
       ]
       for (const body of bodies) {
@@ -98,6 +99,7 @@ describe("multipart requests", () => {
         [whole.slice(0, -8), /^400 CLIENTINPUTERROR .*last boundary/],
         [swapped, /^400 CLIENTINPUTERROR .*two parts/],
         [three, /^400 CLIENTINPUTERROR .*two parts/],
+        [whole.replaceAll("Content-Disposition", "X-Disposition"), /^400 CLIENTINPUTERROR .*two parts/],
         [whole.replaceAll("\r\n\r\n", "\r\n"), /^400 CLIENTINPUTERROR .*two parts/],
         [form("{", "Name\n"), /^400 JSON_PARSER_ERROR/],
         [form(`{"object":"Nope__c","operation":"insert"}`, "Name\n"), /^400 INVALIDENTITY/]

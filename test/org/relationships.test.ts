@@ -118,6 +118,8 @@ describe("relationship columns", () => {
         '"003Qx0000000002IAA","false","003Qx0000000002",""'
       ])
       assert.deepStrictEqual(yield* select(soql), ['"Li","003Qx0000000001IAA"', '"Rao",""'])
+      const parents = "SELECT LastName, ReportsTo.DoNotCall FROM Contact ORDER BY LastName"
+      assert.deepStrictEqual(yield* select(parents), ['"Li","false"', '"Rao",""'])
     }).pipe(Effect.provide(org))
   )
 

@@ -277,6 +277,12 @@ describe("queries by REST", () => {
         "NumberOfEmployees"
       ])
       assert.deepInclude(columnMetadata[2], { apexType: "Integer", numberType: true, aggregate: false })
+      const custom = json(yield* get(`${soql("SELECT Account__r.Name FROM Item__c")}&columns=true`))
+      assert.deepInclude(Object.assign({}, ...[custom.columnMetadata].flat()), {
+        columnName: "Account__r",
+        custom: true,
+        foreignKeyName: "Account__c"
+      })
       assert.match(refusal(yield* get(`${soql("SELECT Nope FROM Account")}&columns=true`)), /^400 INVALID_FIELD/)
     }).pipe(Effect.provide(org()))
   )

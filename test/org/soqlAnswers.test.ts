@@ -60,12 +60,19 @@ const records: Readonly<Record<string, ReadonlyArray<Readonly<Record<string, Sto
     { Id: id("001", 5), Name: "Gone", IsDeleted: 1, OwnerId: user(1), CreatedDate: "2026-11-23T00:00:00.000Z" }
   ],
   Contact: [
-    { Id: id("003", 1), LastName: "Ito", AccountId: id("001", 1), Birthdate: "2000-02-29", DoNotCall: 1 },
+    {
+      Id: id("003", 1),
+      LastName: "Ito",
+      AccountId: id("001", 1),
+      Birthdate: "2000-02-29",
+      DoNotCall: 1,
+      OwnerId: user(2)
+    },
     { Id: id("003", 2), LastName: "Kim", AccountId: id("001", 2), Birthdate: "1999-12-31", DoNotCall: 0 },
     { Id: id("003", 3), LastName: "Lee", DoNotCall: 0 },
     { Id: id("003", 4), LastName: "Bin", AccountId: id("001", 3), DoNotCall: 0, IsDeleted: 1 }
   ],
-  Lead: [{ Id: id("00Q", 1), LastName: "Abe", FirstName: "Jo", Company: "Brix" }],
+  Lead: [{ Id: id("00Q", 1), LastName: "Abe", FirstName: "Jo", Company: "Brix", OwnerId: user(1) }],
   Task: [
     { Id: id("00T", 1), Subject: "a", WhoId: id("003", 1), WhatId: id("001", 1), OwnerId: user(1) },
     { Id: id("00T", 2), Subject: "b", WhoId: id("00Q", 1), OwnerId: user(2) },
@@ -237,6 +244,16 @@ const queries: ReadonlyArray<readonly [soql: string, header: string, rows: strin
   ["SELECT LastName FROM Contact ORDER BY Account.Name DESC", "LastName", "Lee Kim Ito"],
   ["SELECT LastName FROM Contact ORDER BY DoNotCall DESC, LastName DESC LIMIT 2", "LastName", "Ito Lee"],
   ["SELECT LastName FROM Contact LIMIT 0", "LastName", ""],
+  [
+    "SELECT LastName, ReportsTo.DoNotCall FROM Contact ORDER BY LastName",
+    "LastName,ReportsTo.DoNotCall",
+    "Ito, Kim, Lee,"
+  ],
+  [
+    "SELECT Subject, Who.DoNotCall, Who.Owner.Name FROM Task ORDER BY Subject",
+    "Subject,Who.DoNotCall,Who.Owner.Name",
+    "a,1,Li b,,Asha Rao c,,"
+  ],
   // polymorphic
   [
     "SELECT Subject, Who.Name, Who.Type, What.Name, What.Type, Owner.Name FROM Task ORDER BY Subject",
