@@ -156,7 +156,7 @@ export const make = (options: {
     for (const name of names ?? object.fields.filter(isStored).map((field) => field.name)) {
       const field = known.get(name.toLowerCase())
       if (field === undefined || !isStored(field)) return yield* noColumn(name, object)
-      if (!fields.includes(field)) fields.push(field)
+      fields.push(field)
     }
     const found = store.finderById(
       object.name,

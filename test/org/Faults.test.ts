@@ -168,16 +168,19 @@ describe("what becomes of a request", () => {
     }).pipe(Effect.provide(org(Faults.on("upload", Faults.cutRequest(7), { nth: [1, 2] }))))
   )
 
-  it.effect("breaks off at once where it has no body", () =>
+  it.effect("breaks off at once where it has no body, and is not carried out", () =>
     Effect.gen(function* () {
-      const { close, create, get, info, put } = yield* api
-      const id = yield* create({})
-      yield* put(id, "Name\nx\n")
-      assert.strictEqual(yield* outcome(get(`/jobs/ingest/${id}`)), "cut")
-      // the body of the other one is read, and it is not carried out
-      assert.strictEqual(yield* outcome(close(id)), "cut")
-      assert.strictEqual((yield* info(id)).state, "Open")
-    }).pipe(Effect.provide(org(Faults.on(["ingestJob", "changeIngestJob"], Faults.cutRequest(5), { nth: [1, 2] }))))
+      const { abort, close, create, info, send } = yield* api
+      const { faults } = yield* EmbeddedOrg.EmbeddedOrg
+      const [aborted, open] = [yield* create({}), yield* create({})]
+      assert.strictEqual((yield* abort(aborted)).status, 200)
+      yield* faults.set([Faults.on(["deleteIngestJob", "changeIngestJob"], Faults.cutRequest(5))])
+      assert.strictEqual(yield* outcome(send(Request.delete(`/jobs/ingest/${aborted}`))), "cut")
+      assert.strictEqual((yield* info(aborted)).state, "Aborted")
+      // this one has a body, which is read so far
+      assert.strictEqual(yield* outcome(close(open)), "cut")
+      assert.strictEqual((yield* info(open)).state, "Open")
+    }).pipe(Effect.provide(org()))
   )
 
   it.effect("is carried out, but the answer is lost", () =>
