@@ -109,4 +109,16 @@ describe("Csv", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(read(Stream.empty)), [])
     })
   )
+
+  it.effect("gives rows by name of however many headers, all columns if not told which", () =>
+    Effect.gen(function* () {
+      const read = Csv.decodeNamed({ apart: [], make: (row) => row })
+      for (let n = 0; n < 150; n++) {
+        // the first ones come again
+        const name = `C${n % 100}`
+        const rows = yield* Stream.runCollect(read(bytes(`${name},${name}x\n1,2\n`)))
+        assert.deepStrictEqual(rows, [{ [name]: "1", [`${name}x`]: "2" }])
+      }
+    })
+  )
 })

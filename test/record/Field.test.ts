@@ -81,6 +81,7 @@ describe("Field", () => {
 
   it("reads times of day", () => {
     assert.deepStrictEqual(decode(Field.Time, "20:41:12.000Z"), utc("1970-01-01T20:41:12Z"))
+    assert.deepStrictEqual(decode(Field.Time, "20:41:12.5"), utc("1970-01-01T20:41:12.500Z"))
     assert.strictEqual(encode(Field.Time, utc("1970-01-01T20:41:12Z")), "20:41:12.000Z")
     for (const text of ["24:00:00.000Z", "20:41", "8pm", ""]) {
       assert.strictEqual(why(Field.Time, text), "Expected a time like 20:41:12.000Z")

@@ -154,6 +154,58 @@ describe("RecordCodec", () => {
     assert.deepStrictEqual(textOf(codec.encoder({ nulls: "ignore" })([])), "")
   })
 
+  it("tells records apart by any plain text, that of a relationship too", () => {
+    const encode = (key: string) => codec.encoder({ nulls: "clear", key })
+    const counted = encode("Count__c")([full, new Item({ ...full, Count__c: null })])
+    assert.deepStrictEqual([counted.keys, counted.rejected.length], [["1.5"], 1])
+    const owned = encode("Owner.Email")([new Item({ ...full, Owner: { Email: " x " } }), full])
+    assert.deepStrictEqual(owned.keys, ["x", "a@b.c"])
+    const ranked = encode("Category__r.Rank__c")([full, sparse])
+    assert.deepStrictEqual([ranked.keys, ranked.rejected[0]?.problem.column], [["7"], "Category__r.Rank__c"])
+  })
+
+  describe("of a schema that is transformed as a whole", () => {
+    const Renamed = Schema.Struct({ name: Schema.String, note: Schema.NullOr(Schema.String) }).pipe(
+      Schema.encodeKeys({ name: "Name", note: "Note__c" })
+    )
+    const renamed = codecOf(Renamed)
+    const records = [
+      { name: "a", note: "two\nlines" },
+      { name: "b", note: null }
+    ]
+
+    it("writes what Schema makes of the records", () => {
+      const encode = renamed.encoder({
+        nulls: "clear",
+        dialect: { columnDelimiter: "SEMICOLON", lineEnding: "CRLF" },
+        key: "Name"
+      })
+      const encoded = encode([...records, { name: "#N/A", note: "c" }])
+      assert.strictEqual(textOf(encoded), 'a;"two\r\nlines"\r\nb;#N/A\r\n')
+      assert.deepStrictEqual(encoded.keys, ["a", "b"])
+      assert.deepStrictEqual(
+        encoded.rejected.map(({ problem }) => [problem.column, problem.message]),
+        [["Name", "the text #N/A would clear the field"]]
+      )
+      // a key that is cleared is none
+      const byNote = renamed.encoder({ nulls: "clear", key: "Note__c" })(records)
+      assert.deepStrictEqual([byNote.keys, byNote.rejected[0]?.record], [["two\nlines"], records[1]])
+      // and so it is with some of its columns
+      const names = renamed.encoder({ nulls: "clear", columns: ["Name"] })(records)
+      assert.strictEqual(textOf(names), "a\nb\n")
+    })
+
+    it.effect("reads what Schema makes of the rows", () =>
+      Effect.gen(function* () {
+        const text = 'NOTE__C,Name\n"two\nlines",a\n,b\n'
+        const read = Stream.encodeText(Stream.make(text)).pipe(RecordCodec.decode(renamed), Stream.runCollect)
+        assert.deepStrictEqual(yield* read, records)
+        // what was made for the header is made once, and reads the same
+        assert.deepStrictEqual(yield* read, records)
+      })
+    )
+  })
+
   it("writes some of the columns, in any dialect", () => {
     const text = codecOf(Schema.Struct({ Id: Schema.String, Name: Schema.String, Note: Schema.String }))
     const encode = text.encoder({
@@ -262,6 +314,8 @@ describe("RecordCodec", () => {
     const text = codec.canonical("Name")
     assert.strictEqual(text?.(" A-1 "), "A-1")
     assert.notStrictEqual(text?.("007"), text?.("7"))
+    // what is no number is only itself
+    assert.strictEqual(number?.("many"), "many")
     assert.isUndefined(codec.canonical("Owner.Email"))
     assert.isUndefined(codec.canonical("Nope"))
   })
@@ -288,6 +342,19 @@ describe("RecordCodec", () => {
     assert.deepStrictEqual(read(Schema.Finite, "9.12260031E8"), { F: 912_260_031 })
     assert.deepStrictEqual(read(Schema.String, "\0"), { F: "\0" })
     assert.isUndefined(read(Schema.Boolean, ""))
+  })
+
+  it("reads an empty cell that is no value as null, however nulls are written", () => {
+    const { decoder } = codecOf(Schema.Struct({ N: Schema.NullOr(Schema.Finite), T: Schema.NullOr(Schema.String) }))
+    const read = (row: ReadonlyArray<string>) => Result.flatMap(decoder(["N", "T"], "#N/A"), (decode) => decode(row))
+    assert.deepStrictEqual(read(["", ""]), Result.succeed({ N: null, T: "" }))
+    assert.deepStrictEqual(read(["#N/A", "#N/A"]), Result.succeed({ N: null, T: null }))
+    assert.isTrue(Result.isFailure(read(["many", ""])))
+  })
+
+  it("says which column of a relationship cannot be written, too", () => {
+    const encoded = codec.encode(new Item({ ...full, Owner: { Email: "#N/A" } }), "clear")
+    assert.include(Result.isFailure(encoded) && encoded.failure, { column: "Owner.Email", value: "#N/A" })
   })
 
   it("reads as Who.Email what is written as Lead:Who.Email", () => {
@@ -322,6 +389,11 @@ describe("RecordCodec", () => {
     }
     assert.strictEqual(problem(Schema.String), "the schema is not a struct with fields")
     assert.strictEqual(problem(Schema.Struct({})), "the schema is not a struct with fields")
+    assert.strictEqual(problem(Schema.Struct({ Owner: Schema.Struct({}) })), "column Owner is not a struct with fields")
+    assert.strictEqual(
+      problem(Schema.Struct({ Owner: Schema.Struct({ constructor: Schema.String }) })),
+      "column Owner.constructor: no field has this name"
+    )
     assert.strictEqual(problem(Schema.Record(Schema.String, Schema.String)), "the schema is not a struct with fields")
     assert.strictEqual(
       problem(Schema.Struct({ Tags: Schema.Array(Schema.String) })),

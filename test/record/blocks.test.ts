@@ -50,8 +50,13 @@ describe("Csv.detect", () => {
   })
 
   it("refuses UTF-16", () => {
-    const refused = Csv.detect(new Uint8Array([0xff, 0xfe, 0x49, 0]))
-    assert.match(Result.isFailure(refused) ? refused.failure.message : "", /UTF-16/)
+    for (const bytes of [
+      [0xff, 0xfe, 0x49, 0],
+      [0xfe, 0xff, 0, 0x49]
+    ]) {
+      const refused = Csv.detect(new Uint8Array(bytes))
+      assert.match(Result.isFailure(refused) ? refused.failure.message : "", /UTF-16/)
+    }
   })
 })
 
@@ -111,13 +116,18 @@ describe("Csv.blocks", () => {
         "line 3: has a quote in a cell that does not begin with one"
       )
       assert.strictEqual(yield* problemOf('a,b\n"1\n1",2\n1,2,3\n'), "line 4: has 3 cells under 2 columns")
+      assert.strictEqual(yield* problemOf('a,b\r\n1,2\r\n"1\r\n1",2,3\r\n'), "line 3: has 3 cells under 2 columns")
       assert.match(yield* problemOf("a,b\r1,2\r"), /^line 1: ends with a carriage return alone/)
       assert.match(yield* problemOf("a,b\n1,2\r"), /^line 2: ends with a carriage return alone/)
       assert.strictEqual(yield* problemOf("a,A\n"), "line 1: is a header with two columns A")
       assert.strictEqual(yield* problemOf("a,\n1,2\n"), "line 1: is a header with a column that has no name")
       assert.strictEqual(yield* problemOf("a,b\n", { key: "Id" }), "line 1: is a header without the column Id")
       assert.match(yield* problemOf(`a\n${"é".repeat(131_073)}\n`), /^line 2: has a cell of 131073 characters/)
+      assert.match(yield* problemOf(`a,b\n${"x".repeat(131_073)},1\n`), /^line 2: has a cell of 131073 characters/)
       assert.deepStrictEqual((yield* blocksOf(`a\n${"é".repeat(131_072)}\n`, {}, 9_999)).length, 1)
+      // what counts of a record are its characters
+      const long = Array(3).fill("é".repeat(120_000)).join(",")
+      assert.deepStrictEqual((yield* blocksOf(`a,b,c\n${long}\n`, {}, 99_999)).length, 1)
       assert.match(
         yield* problemOf(`a,b,c,d\n${Array(4).fill("x".repeat(120_000)).join(",")}`),
         /^line 2: .* more than 400000/
@@ -134,6 +144,9 @@ describe("Csv.blocks", () => {
       const bytes = utf8.encode("a,b\n1,2\n\n3,4\n5,?\n6,7\n").map((byte) => (byte === 63 ? 0xe9 : byte))
       const error = yield* inPieces(bytes, 4).pipe(Csv.blocks(), Stream.runDrain, Effect.flip)
       assert.deepStrictEqual([error.message, error.line], ["line 5: is not UTF-8", 5])
+      const header = utf8.encode("a,?\n1,2\n").map((byte) => (byte === 63 ? 0xe9 : byte))
+      const early = yield* inPieces(header, 4).pipe(Csv.blocks(), Stream.runDrain, Effect.flip)
+      assert.strictEqual(early.message, "line 1: is not UTF-8")
       const rows = Array.from({ length: 30_000 }, (_, i) => `${i},x\n`).join("")
       yield* inPieces(utf8.encode(`a,b\n${rows}1\n`), 200_000).pipe(
         Csv.blocks(),

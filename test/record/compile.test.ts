@@ -34,6 +34,7 @@ const fields: ReadonlyArray<AnyField> = [
   Schema.DateFromString,
   Schema.Literal("A"),
   Schema.Literals(["A", "B", 'C"D', "#N/A"]),
+  Schema.Union([Schema.Literal("A"), Schema.Null, Schema.Literal("B")]),
   Schema.Literals([1, 2]),
   Schema.Union([Schema.Finite, Schema.String]),
   Schema.BigInt,
@@ -44,6 +45,36 @@ const fields: ReadonlyArray<AnyField> = [
       SchemaTransformation.transform({ decode: (text) => text.toUpperCase(), encode: (text) => text.toLowerCase() })
     )
   ),
+  Schema.Literals(["yes", "no"]).pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      SchemaTransformation.transform({ decode: (text) => text === "yes", encode: (flag) => (flag ? "yes" : "no") })
+    )
+  ),
+  Schema.Boolean.pipe(
+    Schema.decodeTo(
+      Schema.Literals(["A", "B"]),
+      SchemaTransformation.transform({ decode: (flag) => (flag ? "A" : "B"), encode: (text) => text === "A" })
+    )
+  ),
+  // not every number has one that it is made of
+  Schema.Finite.pipe(
+    Schema.decodeTo(
+      Schema.Number,
+      SchemaTransformation.transform({
+        decode: (half) => 2 * half,
+        encode: (whole) => (whole === 2 ? 1 / 0 : whole / 2)
+      })
+    )
+  ),
+  // made in two steps
+  Schema.FiniteFromString.pipe(
+    Schema.decodeTo(
+      Schema.Finite,
+      SchemaTransformation.transform({ decode: (minus) => -minus, encode: (plus) => -plus })
+    )
+  ),
+  Schema.Number.check(Schema.isInt32()),
   Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("none"))),
   Schema.OptionFromNullOr(Schema.String),
   Field.Id,
@@ -94,6 +125,7 @@ const cells = [
     "a;b",
     "2026-11-23T20:41:60.000Z",
     "2026-11-23T20:41:12.00aZ",
+    "2026-11-23T20:41:12.000X",
     "aaaa-11-23T20:41:12.000Z",
     "20:41:12.000Z"
   ]

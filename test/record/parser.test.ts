@@ -213,6 +213,22 @@ describe("Parser", () => {
     )
   })
 
+  it("reads the same where there is no Buffer", () => {
+    const text = '"a"\n"plain"\n"é 😀 — "\n"\u0000"\n'
+    const expected = parse(utf8.encode(text), () => 5).rows
+    const { Buffer } = globalThis
+    const found = withBlock(() => {
+      Object.assign(globalThis, { Buffer: undefined })
+      try {
+        return parse(utf8.encode(text), () => 5).rows
+      } finally {
+        Object.assign(globalThis, { Buffer })
+      }
+    })
+    assert.deepStrictEqual(found, expected)
+    assert.deepStrictEqual(found, [["a"], ["plain"], ["é 😀 — "], ["\u0000"]])
+  })
+
   it("puts what is not UTF-8 as replacement characters", () => {
     const bytes = utf8.encode('"a"\n"x?y"\n').map((byte) => (byte === 63 ? 0xff : byte))
     assert.deepStrictEqual(parse(bytes, () => 100).rows, [["a"], ["x\ufffdy"]])
