@@ -251,6 +251,18 @@ describe("RecordCodec", () => {
     })
   )
 
+  it.effect("takes no text for the null among literals", () =>
+    Effect.gen(function* () {
+      const Graded = Schema.Struct({ Grade: Schema.Union([Schema.Literal("A"), Schema.Null, Schema.Literal("B")]) })
+      const results = yield* csv("Grade,Id", "A,1", ",2", "null,3", "B,4").pipe(
+        RecordCodec.decodeResult(codecOf(Graded)),
+        Stream.map((result) => (Result.isSuccess(result) ? result.success.Grade : result.failure._tag)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(results, ["A", null, "InvalidRecord", "B"])
+    })
+  )
+
   it.effect("fails at a header that lacks a column", () =>
     Effect.gen(function* () {
       const error = yield* csv("Name", "a").pipe(RecordCodec.decode(pair), Stream.runDrain, Effect.flip)
