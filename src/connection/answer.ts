@@ -22,7 +22,8 @@ const redirects = new Set([301, 302, 303, 307, 308])
 export const redirectTarget = ({ headers, status }: Head, url: string): string | undefined => {
   if (!redirects.has(status)) return undefined
   // what follows the host may hold what is secret
-  return URL.parse(headers.location ?? "", url)?.origin ?? "nowhere"
+  const target = headers.location === undefined ? null : URL.parse(headers.location, url)
+  return target?.origin ?? "nowhere"
 }
 
 /** The error that an answer describes in its body. */

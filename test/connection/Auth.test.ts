@@ -455,6 +455,8 @@ describe("Auth.layerCli", () => {
       const refusal = `echo '{"status":1,"name":"NoDefaultEnvError","message":"No default org"}'; exit 1`
       const unsigned = yield* withCli(refusal, failureOf(credentials()))
       assert.deepInclude(unsigned.reason, { _tag: "SignInFailed", error: "NoDefaultEnvError" })
+      const nameless = yield* withCli(`echo '{"status":1,"message":"No"}'; exit 1`, failureOf(credentials()))
+      assert.deepInclude(nameless.reason, { _tag: "SignInFailed", error: "refused", description: "No" })
       const odd = yield* withCli("echo hello", failureOf(credentials()))
       assert.deepInclude(odd.reason, { _tag: "SignInFailed", error: "unexpected_output" })
       const { PATH } = process.env

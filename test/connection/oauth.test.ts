@@ -97,10 +97,12 @@ describe("client credentials at an org", () => {
       const url = yield* loginUrl
       yield* isRefused(flow(url), "invalid_grant", /user is locked.*unlock it/)
       yield* isRefused(flow(url), "invalid_grant", /user is inactive.*activate/)
+      // nor is it bound to say more
+      yield* isRefused(flow(url), "invalid_grant", /invalid_grant/)
     }).pipe(
       orgWith(
         {},
-        ["user is locked", "user is inactive"].map((error_description, i) =>
+        ["user is locked", "user is inactive", undefined].map((error_description, i) =>
           Faults.on(
             /oauth2\/token/,
             Faults.respond(400, { body: JSON.stringify({ error: "invalid_grant", error_description }) }),
@@ -152,6 +154,9 @@ describe("client credentials at an org", () => {
         assert.match(failure.message, /it leads to http:\/\/127\.0\.0\.1:\d+, and no secret goes there/)
       }
       assert.strictEqual(strangers, 0)
+      const nowhere = yield* serve((_, response) => response.writeHead(302).end())
+      const lost = yield* Effect.flip(whoAmI.pipe(by(flow(`http://127.0.0.1:${nowhere}`))))
+      assert.match(lost.message, /it leads to nowhere, and no secret goes there/)
     }).pipe(orgWith(), Effect.scoped)
   )
 })

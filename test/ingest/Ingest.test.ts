@@ -326,6 +326,15 @@ describe("Ingest.run", () => {
         (found) => (found.length === 1 ? Effect.succeed(found as [typeof Identified.Type]) : Effect.die(found))
       )
       const one = Stream.make({ Id, Name: "y" })
+      const twice = Stream.make({ Key__c: "2", Name: "x" }, { Key__c: "2", Name: "y" }).pipe(
+        Ingest.run({
+          operation: "insert",
+          object: "Widget__c",
+          schema: Schema.Struct({ Key__c: Schema.String, Name: Schema.String }),
+          key: "Key__c"
+        })
+      )
+      assert.strictEqual((yield* Effect.flip(twice)).reason._tag, "AmbiguousKey")
       const updated = yield* one.pipe(Ingest.run({ operation: "update", ...options, nulls: "ignore" }))
       const deleted = yield* one.pipe(Ingest.run({ operation: "delete", ...options }))
       const gone = yield* one.pipe(Ingest.run({ operation: "hardDelete", ...options }))

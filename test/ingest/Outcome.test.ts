@@ -9,6 +9,7 @@ describe("parseError", () => {
       "Required fields are missing: [Name]",
       ["Name"]
     ],
+    ["API_ERROR:it could not be done", "API_ERROR", "it could not be done", []],
     ["ENTITY_IS_DELETED:entity is deleted:--", "ENTITY_IS_DELETED", "entity is deleted", []],
     [
       "DUPLICATE_VALUE:duplicate value found: Ext__c duplicates value on record with id: 006Ov000004iYzqIAE:--",

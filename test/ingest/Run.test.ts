@@ -317,6 +317,10 @@ describe("a run", () => {
       const began = yield* Clock.currentTimeMillis
       const error = yield* Effect.flip(run)
       assert.deepInclude(error.reason, { _tag: "RunHeld", runId: "nightly" })
+      assert.match(
+        error.message,
+        /the run nightly does not go on here: another process \([\w-]+\) works on it, at least/
+      )
       assert.isAtMost((yield* Clock.currentTimeMillis) - began, 16_000)
       // the first one is not disturbed, however long it takes
       assert.strictEqual((yield* Fiber.join(first)).succeeded, 25)

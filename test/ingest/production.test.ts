@@ -79,7 +79,13 @@ describe("deleting in a production org", () => {
         Effect.flip
       )
       assert.include(error.message, `delete of Widget__c in the production org ${orgId}`)
-      assert.include(error.message, `confirmProduction: "${orgId}"`)
+      assert.include(error.message, `confirmProduction: "${orgId}"; no job`)
+      const other = yield* Stream.make(record).pipe(
+        Ingest.delete({ object: "Widget__c", schema: Identified, confirmProduction: "00D000000000009EAA" }),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.include(other.message, `confirmProduction: "${orgId}", and not "00D000000000009EAA"; no job`)
 
       const deleted = yield* Stream.make(record).pipe(
         Ingest.run({

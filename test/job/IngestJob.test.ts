@@ -110,6 +110,16 @@ describe("IngestJob.scoped", () => {
   )
 })
 
+describe("IngestJob.scoped, where the job cannot be aborted", () => {
+  it.live("leaves it open, and does not fail what was done", () =>
+    Effect.gen(function* () {
+      const { id } = yield* Effect.scoped(IngestJob.scoped(insert))
+      assert.strictEqual((yield* IngestJob.get(id)).state, "Open")
+      assert.strictEqual(yield* sent("PATCH /jobs/ingest/ID"), 1)
+    }).pipe(orgWith(Faults.on("changeIngestJob", Faults.respond(403))))
+  )
+})
+
 describe("IngestJob.submitSmall", () => {
   const small = IngestJob.submitSmall({ ...insert, csv: 'Name,Note__c\nx,"--effect-salesforce-bulk\ny"\n' })
 

@@ -376,6 +376,10 @@ describe("Query.pages", () => {
       )
       const gone = yield* reasonOf(Query.resume(second?.jobId ?? "", second?.next, options))
       assert.strictEqual(gone._tag, "ResultsExpired")
+      // what is only not shown may still be there
+      const { faults } = yield* EmbeddedOrg.EmbeddedOrg
+      yield* faults.set([Faults.on("queryJob", Faults.respond(403))])
+      assert.strictEqual((yield* reasonOf(Query.resume(second?.jobId ?? "", undefined, options)))._tag, "ApiError")
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 })
@@ -402,6 +406,8 @@ describe("the job of a query", () => {
       assert.strictEqual(yield* removals, 2)
       yield* Stream.runDrain(Query.pages({ ...options, afterwards: "remove" }))
       assert.strictEqual(yield* removals, 3)
+      yield* Stream.runDrain(Query.pages({ ...options, afterwards: "keep" }))
+      assert.strictEqual(yield* removals, 3)
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
@@ -416,6 +422,12 @@ describe("the job of a query", () => {
       yield* cut("remove")
       assert.strictEqual(yield* changes, 3)
       assert.strictEqual(yield* removals, 1)
+      // and so are its pages
+      yield* Stream.runDrain(Query.pages({ ...options, afterwards: "keep" })).pipe(
+        Effect.timeout("10 seconds"),
+        Effect.exit
+      )
+      assert.strictEqual(yield* changes, 3)
     }).pipe(virtually, Effect.provide(inProcess({ queueDelay: "1 minute" })))
   )
 })

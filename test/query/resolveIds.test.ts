@@ -3,7 +3,7 @@ import { Data, Effect, Result, Schema, Stream } from "effect"
 import * as Checked from "../../src/ingest/Checked.ts"
 import * as Failures from "../../src/ingest/Failures.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
-import { Describe, Faults } from "../../src/org/index.ts"
+import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import * as Names from "../../src/query/Names.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
@@ -43,6 +43,12 @@ describe("Query.resolveIds", () => {
       assert.deepStrictEqual(one && shown(one), "Widget 1 KEY_AMBIGUOUS")
       assert.strictEqual(one && Result.isFailure(one) ? one.failure.ids.length : 0, 2)
       assert.deepStrictEqual(two && shown(two), 'Widget "3", large found')
+
+      // of very many that have it some are named
+      const many = widgets(15).map((w) => new Widget({ ...w, Name: "same" }))
+      yield* Stream.fromIterable(many).pipe(upsert, Stream.runDrain)
+      const [same] = yield* Stream.make("same").pipe(byName, Stream.runCollect)
+      assert.strictEqual(same && Result.isFailure(same) ? same.failure.ids.length : 0, 10)
 
       // numbers are compared as numbers
       const byCount = Query.resolveIds({ object: "Widget__c", key: "Count__c", keyOf: (count: string) => count })
@@ -94,11 +100,40 @@ describe("Query.resolveIds", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  it.effect("tells cases apart where the field does, and takes what is null for no key", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* EmbeddedOrg.EmbeddedOrg
+      yield* seed({ Exact__c: [{ Code__c: "a" }, { Code__c: "A" }] })
+      const byCode = Query.resolveIds({ object: "Exact__c", key: "Code__c", keyOf: (key: string | null) => key })
+      const results = yield* Stream.make("a", "A", "b", null).pipe(byCode, Stream.runCollect)
+      assert.deepStrictEqual(
+        results.map((result) => (Result.isSuccess(result) ? "found" : result.failure.code)),
+        ["found", "found", "KEY_NOT_FOUND", "KEY_BLANK"]
+      )
+      const ids = results.map((result) => (Result.isSuccess(result) ? result.success.id : ""))
+      assert.notStrictEqual(ids[0], ids[1])
+    }).pipe(
+      virtually,
+      Effect.provide(
+        inProcess({
+          objects: [
+            Describe.make({
+              name: "Exact__c",
+              fields: [{ name: "Code__c", length: 10, externalId: true, unique: true, caseSensitive: true }]
+            })
+          ]
+        })
+      )
+    )
+  )
+
   it.effect("says that there is no such field, and passes on how the source fails", () =>
     Effect.gen(function* () {
       const by = (key: string) => Query.resolveIds({ object: "Widget__c", key, keyOf: (each: string) => each })
       const wrong = yield* Stream.make("a").pipe(by("key__c"), Stream.runDrain, Effect.flip)
       assert.strictEqual(wrong.message, "resolveIds: Widget__c has no field key__c, or not for this user: it is Key__c")
+      const none = yield* Stream.make("a").pipe(by("Nothing__c"), Stream.runDrain, Effect.flip)
+      assert.strictEqual(none.message, "resolveIds: Widget__c has no field Nothing__c, or not for this user")
       const broken = yield* Stream.fail(new SourceBroke()).pipe(by("Key__c"), Stream.runDrain, Effect.flip)
       assert.deepStrictEqual(broken, new SourceBroke())
     }).pipe(virtually, Effect.provide(inProcess()))
@@ -192,6 +227,10 @@ describe("Names", () => {
       const owners = Names.either([yield* Names.users(), queues])
       assert.isTrue(Result.isSuccess(owners.id("Support_Queue")))
       assert.isTrue(Result.isFailure(owners.id("nobody@example.com")))
+      assert.deepStrictEqual(
+        Names.either([]).id("x"),
+        Result.fail({ code: "NAME_NOT_FOUND", message: "nothing is called x" })
+      )
       const types = yield* Names.recordTypes("Account")
       assert.strictEqual(Result.getOrThrow(types.id("master")), "012000000000000AAA")
       const widgetNames = yield* Names.of({ object: "Widget__c", name: "Key__c" })
