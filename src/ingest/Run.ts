@@ -42,8 +42,9 @@ export type Run<A> = <E, R>(
  * happens is recorded in the `KeyValueStore`, before it happens: each part's range of
  * the source, a hash of its records, its jobs. When it goes on, parts whose outcomes
  * were all taken are skipped; a part whose job was, or may have been submitted is read
- * and not sent again; a job that is still open is aborted and its part sent. The
- * outcomes of a part that was read only in part come out once more.
+ * and not sent again, nor are those of its records that a lock refused; a job that is
+ * still open is aborted and its part sent. The outcomes of a part that was read only in
+ * part come out once more.
  *
  * The source must give the same records in the same order each time. One process at a
  * time works on a run: it holds a lease, which it renews. One that finds the run held
