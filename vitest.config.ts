@@ -12,7 +12,7 @@ export default defineConfig({
       // the command runs in processes of its own, which are not counted: test/org/main.test.ts
       exclude: ["src/org/main.ts"],
       reporter: ["text-summary", "html"],
-      thresholds: { statements: 98.5, branches: 96, functions: 98.3, lines: 99 }
+      thresholds: { statements: 98.8, branches: 97, functions: 98.7, lines: 99.2 }
     }
   }
 })
