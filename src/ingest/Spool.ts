@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as BulkError from "../BulkError.ts"
+import { reused } from "./reused.ts"
 
 /**
  * One text of bytes, written bit by bit and read from its beginning.
@@ -56,37 +57,19 @@ export interface Kind {
 export const memory = (
   options: { readonly partBytes?: number | undefined; readonly keepsRecords?: boolean | undefined } = {}
 ): Kind => {
-  /** What parts have left, for those that follow: a part's memory would otherwise wait for the next full collection. */
-  const free: Array<Uint8Array> = []
-  let parts = 0
+  const chunks = reused((): Array<Uint8Array> => [])
   return {
     partBytes: options.partBytes ?? 16 * 1024 * 1024,
     keepsRecords: options.keepsRecords ?? false,
-    open: () =>
-      Effect.map(
-        Effect.acquireRelease(
-          Effect.sync((): Array<Uint8Array> => {
-            parts++
-            return []
-          }),
-          (chunks) =>
-            Effect.sync(() => {
-              parts--
-              if (parts > 0) free.push(...chunks)
-              else free.length = 0
-              chunks.length = 0
-            })
-        ),
-        (chunks) => inChunks(chunks, () => free.pop() ?? new Uint8Array(chunkBytes))
-      )
+    open: () => Effect.map(chunks, inChunks)
   }
 }
 
 const chunkBytes = 1024 * 1024
 const pieceBytes = 64 * 1024
 
-/** Bytes in chunks of one size, of which the last one is not full. */
-const inChunks = (chunks: Array<Uint8Array>, allocate: () => Uint8Array): Spooled => {
+/** Bytes in chunks of one size, which may be there already. */
+const inChunks = (chunks: Array<Uint8Array>): Spooled => {
   let length = 0
   /** The bytes from one position up to another one, in pieces of at most so many. */
   const pieces = (from: number, to: number, most: number): ReadonlyArray<Uint8Array> => {
@@ -103,7 +86,7 @@ const inChunks = (chunks: Array<Uint8Array>, allocate: () => Uint8Array): Spoole
   return {
     write: (bytes) =>
       Effect.sync(() => {
-        while (chunks.length * chunkBytes < length + bytes.length) chunks.push(allocate())
+        while (chunks.length * chunkBytes < length + bytes.length) chunks.push(new Uint8Array(chunkBytes))
         let at = 0
         for (const piece of pieces(length, length + bytes.length, chunkBytes)) {
           piece.set(bytes.subarray(at, at + piece.length))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as BulkError from "../BulkError.ts"
 import type { Block } from "./inlet.ts"
 import type { Kept } from "./kept.ts"
-import { Keys } from "./keys.ts"
+import type { Keys } from "./keys.ts"
 import type { CsvRow } from "./Outcome.ts"
 
 /** The key by which rows are told apart. */
@@ -51,11 +51,12 @@ const foundAtOnce = 5_000
 /** The join by a key: a result row is about the record that was sent with that key. */
 export const byKey = <B>(options: {
   readonly key: Key
+  /** Where the keys are kept; there are none yet. */
+  readonly keys: Keys
   readonly duplicates: Duplicates
   readonly find: Kept<B>["find"]
 }): PartJoin<B> => {
-  const { duplicates, find, key } = options
-  const keys = new Keys()
+  const { duplicates, find, key, keys } = options
   const superseded = new Set<number>()
   let settled = new Uint8Array(0)
   let unsettled = 0
@@ -69,7 +70,9 @@ export const byKey = <B>(options: {
     enter: (block) => {
       const left = new Set<number>()
       for (let row = 0; row < block.keys.length; row++) {
-        const text = block.keys[row] ?? ""
+        row += keys.addNew(block.keys, row)
+        const text = block.keys[row]
+        if (text === undefined) break
         const earlier = keys.add(text, duplicates === "last")
         if (earlier < 0) continue
         if (duplicates === "fail") {

@@ -18,39 +18,56 @@ export class Keys {
   /** Whether a key may stand at more than one row. */
   private isReplaced = false
 
+  /** Forgets all keys, and keeps their memory for others. */
+  clear(): void {
+    this.size = 0
+    this.length = 0
+    this.table.fill(0)
+    this.next = 0
+    this.isReplaced = false
+  }
+
   /**
    * Adds the key of the next row. One that is there already is not added, or takes
    * the place of the earlier one, whose number is given; -1 for a new key.
    */
   add(key: string, replace: boolean): number {
-    this.reserve(key.length)
-    const { arena } = this
-    let hash = firstHash
-    let at = this.length
-    // hashed as it is copied: a key is most often a new one
-    for (let i = 0; i < key.length; i++) {
-      const unit = key.charCodeAt(i)
-      hash = Math.imul(hash ^ unit, hashFactor)
-      if (unit < 0x80) arena[at++] = unit
-      else {
-        arena[at++] = escape
-        arena[at++] = unit >> 8
-        arena[at++] = unit & 0xff
-      }
-    }
-    hash = mixed(hash)
+    this.reserve(1, key.length)
+    const hash = this.write(this.size, key)
     const slot = this.slotOf(key, hash)
     const earlier = this.table[slot]! - 1
     if (earlier >= 0) {
       if (!replace) return earlier
       this.isReplaced = true
     }
-    this.length = at
-    this.hashes[this.size] = hash
-    this.ends[this.size++] = at
+    this.length = this.ends[this.size++]!
     this.table[slot] = this.size
-    if (this.size * 2 > this.table.length) this.grow()
     return earlier
+  }
+
+  /**
+   * Adds the keys of the next rows up to the first that is there already, and gives how
+   * many they are. All are hashed before the first is looked up: what is not in the
+   * processor's cache is then waited for at once rather than key by key.
+   */
+  addNew(keys: ReadonlyArray<string>, from: number): number {
+    let units = 0
+    for (let i = from; i < keys.length; i++) units += keys[i]!.length
+    this.reserve(keys.length - from, units)
+    for (let i = from; i < keys.length; i++) this.write(this.size + i - from, keys[i]!)
+    const { hashes, table } = this
+    const mask = table.length - 1
+    let added = from
+    for (; added < keys.length; added++) {
+      const hash = hashes[this.size]!
+      let slot = hash & mask
+      while (table[slot] !== 0 && hashes[table[slot]! - 1] !== hash) slot = (slot + 1) & mask
+      // the same hash: most likely the same key
+      if (table[slot] !== 0) break
+      table[slot] = ++this.size
+    }
+    if (this.size > 0) this.length = this.ends[this.size - 1]!
+    return added - from
   }
 
   /** The number of the row with this key, or -1. */
@@ -92,21 +109,45 @@ export class Keys {
     return at === end
   }
 
-  /** Makes room for one more key of so many units. */
-  private reserve(units: number): void {
-    if (this.length + units * 3 > this.arena.length) {
-      const larger = new Uint8Array(Math.max(this.arena.length * 2, this.length + units * 3))
+  /** Writes a key behind the one before, and gives its hash. */
+  private write(row: number, key: string): number {
+    const { arena } = this
+    let hash = firstHash
+    let at = row === 0 ? 0 : this.ends[row - 1]!
+    for (let i = 0; i < key.length; i++) {
+      const unit = key.charCodeAt(i)
+      hash = Math.imul(hash ^ unit, hashFactor)
+      if (unit < 0x80) arena[at++] = unit
+      else {
+        arena[at++] = escape
+        arena[at++] = unit >> 8
+        arena[at++] = unit & 0xff
+      }
+    }
+    this.ends[row] = at
+    hash = mixed(hash)
+    this.hashes[row] = hash
+    return hash
+  }
+
+  /** Makes room for more keys, of so many units in all. */
+  private reserve(keys: number, units: number): void {
+    const length = this.length + units * 3
+    if (length > this.arena.length) {
+      const larger = new Uint8Array(Math.max(this.arena.length * 2, length))
       larger.set(this.arena)
       this.arena = larger
     }
-    if (this.size === this.ends.length) {
-      const ends = new Uint32Array(this.size * 2)
+    const size = this.size + keys
+    if (size > this.ends.length) {
+      const ends = new Uint32Array(Math.max(this.ends.length * 2, size))
       ends.set(this.ends)
       this.ends = ends
-      const hashes = new Int32Array(this.size * 2)
+      const hashes = new Int32Array(ends.length)
       hashes.set(this.hashes)
       this.hashes = hashes
     }
+    while (size * 2 > this.table.length) this.grow()
   }
 
   private grow(): void {

@@ -12,10 +12,12 @@ import { csvBlocks, csvRow, rewritten } from "./csvBlocks.ts"
 import type * as Inlet from "./inlet.ts"
 import * as Join from "./join.ts"
 import { kept } from "./kept.ts"
+import { Keys } from "./keys.ts"
 import type { Keeping, Load } from "./load.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
 import { recordBlocks } from "./recordBlocks.ts"
+import { reused } from "./reused.ts"
 import * as Spool from "./Spool.ts"
 
 /** What a verb does with records. */
@@ -256,18 +258,21 @@ const commonOf = (
 const defaultRetry = Schedule.exponential("10 seconds", 2).pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
 
 /** How room is made for a part. */
-const opening =
-  <B>(options: {
-    readonly kind: Spool.Kind
-    readonly canonical: Join.Key["canonical"]
-    readonly duplicates: Join.Duplicates
-    readonly hasReadable: boolean
-    /** Whether all records are held in memory. */
-    readonly areHeld: boolean
-    readonly echo: How<never, B>["echo"]
-    readonly read: NonNullable<How<never, B>["read"]>
-  }): Load<never, B>["open"] =>
-  (layout, bytes) =>
+const opening = <B>(options: {
+  readonly kind: Spool.Kind
+  readonly canonical: Join.Key["canonical"]
+  readonly duplicates: Join.Duplicates
+  readonly hasReadable: boolean
+  /** Whether all records are held in memory. */
+  readonly areHeld: boolean
+  readonly echo: How<never, B>["echo"]
+  readonly read: NonNullable<How<never, B>["read"]>
+}): Load<never, B>["open"] => {
+  const noKeys = Effect.tap(
+    reused(() => new Keys()),
+    (keys) => Effect.sync(() => keys.clear())
+  )
+  return (layout, bytes) =>
     Effect.gen(function* () {
       const { areHeld, canonical, duplicates, echo, hasReadable, kind, read } = options
       const { dialect, header, keyColumn = "", readableHeader = header } = layout
@@ -287,7 +292,7 @@ const opening =
         read
       })
       return {
-        join: Join.byKey({ key: { column: keyColumn, canonical }, duplicates, find }),
+        join: Join.byKey({ key: { column: keyColumn, canonical }, keys: yield* noKeys, duplicates, find }),
         keep,
         spooled,
         readable,
@@ -295,3 +300,4 @@ const opening =
         release: areHeld || hasReadable ? release : Effect.void
       }
     })
+}

@@ -27,6 +27,38 @@ describe("Keys", () => {
     }
   )
 
+  it.prop(
+    "are added block by block as they are one by one, up to the first that is there already",
+    { blocks: Schema.Array(Schema.Array(Schema.Union([Schema.String, Schema.Literals(["a", "b", "c"])]))) },
+    ({ blocks }) => {
+      const [byBlock, byOne] = [new Keys(), new Keys()]
+      for (const keys of blocks) {
+        for (let i = 0; i < keys.length; i++) {
+          const added = byBlock.addNew(keys, i)
+          const before = byOne.size
+          while (i < keys.length && byOne.add(keys[i]!, false) < 0) i++
+          assert.strictEqual(added, byOne.size - before)
+          assert.strictEqual(byBlock.size, byOne.size)
+          if (i < keys.length) assert.strictEqual(byBlock.add(keys[i]!, false), byOne.indexOf(keys[i]!))
+        }
+        for (const key of keys) assert.strictEqual(byBlock.indexOf(key), byOne.indexOf(key))
+      }
+      byBlock.clear()
+      for (const key of blocks.flat()) assert.strictEqual(byBlock.indexOf(key), -1)
+      assert.strictEqual(byBlock.addNew(["a", "b", "a"], 0), 2)
+    }
+  )
+
+  it("know the last row of a key when they grow, and keys of one hash apart", () => {
+    const compact = new Keys()
+    for (let i = 0; i < 10_000; i++) assert.strictEqual(compact.add(`K-${i % 700}`, true), i < 700 ? -1 : i - 700)
+    for (let i = 0; i < 700; i++) assert.strictEqual(compact.indexOf(`K-${i}`), i + 700 * Math.floor((9_999 - i) / 700))
+    // FNV-1a gives them the same 32 bits
+    const same = new Keys()
+    assert.strictEqual(same.addNew(["costarring", "liquid"], 0) + same.addNew(["liquid"], 0), 1)
+    assert.deepStrictEqual([same.add("liquid", false), same.indexOf("costarring"), same.indexOf("liquid")], [-1, 0, 1])
+  })
+
   it("know the last row of a key whose place was taken, in whatever order they are asked for", () => {
     const compact = new Keys()
     for (const key of ["a", "b", "a", "c"]) compact.add(key, true)
