@@ -130,7 +130,7 @@ const loading = <T, B, E, R>(
       const emit = (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>): Effect.Effect<void> => {
         // one at a time: the queue's set of those that wait would keep outcomes long after they are taken
         const offered = emitting.withPermits(1)(Queue.offer(out, outcomes))
-        if (options.onRowError === "outcome") return offered
+        if (options.onRowError === "outcome" || failure !== undefined) return offered
         const failed = outcomes.find((outcome) => outcome._tag === "Failed")
         if (failed === undefined) return offered
         const { code, message: detail } = failed.error
