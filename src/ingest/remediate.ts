@@ -48,8 +48,9 @@ export type Remedy<A, R2> = <E, R>(
  * too. The schema says how records are kept meanwhile; outcomes that hold rows (those
  * of `Ingest.csv`, say) need none.
  *
- * Fails as the loads fail: failures that wait come out first, as they were. `SpoolFailed`
- * when they cannot be kept.
+ * Fails as the loads fail: when that of the outcomes does, failures that wait come out
+ * first, as they were. When a load of corrections fails, those that were not submitted have
+ * no outcome, as of any load. `SpoolFailed` when they cannot be kept.
  *
  * **Example** (Grades that are not in the picklist)
  *
