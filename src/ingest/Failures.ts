@@ -6,8 +6,8 @@
 import type * as Effect from "effect/Effect"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import * as ErrorCode from "../ErrorCode.ts"
-import type { Failed, Outcome } from "./Outcome.ts"
+import type * as ErrorCode from "../ErrorCode.ts"
+import { categoryOf, type Failed, type Outcome } from "./Outcome.ts"
 import { hintOf } from "./rowHint.ts"
 
 /**
@@ -192,7 +192,7 @@ class Grouping<A> {
     const { failed, others, succeeded, unprocessed } = this
     const groups = Array.from(this.groups.values(), ({ count, first, samples }): Group<A> => {
       const { code, fields, message } = first.error
-      const category = ErrorCode.categoryOf(code)
+      const category = categoryOf(first.error)
       return { code, fields, category, count, message, hint: hintOf(first.error), samples }
     })
     return { succeeded, failed, unprocessed, groups: groups.sort((a, b) => b.count - a.count), others }

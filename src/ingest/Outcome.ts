@@ -151,7 +151,7 @@ export const match =
  */
 export const parseError = (raw: string): RowError => {
   const code = /^[A-Z][A-Z0-9_]*(?=:)/.exec(raw)?.[0]
-  if (code === undefined) return { code: "UNKNOWN", message: raw, fields: [], raw }
+  if (code === undefined) return { code: unreadable, message: raw, fields: [], raw }
   // of several errors the first one speaks
   const first = /^(.*?) ?--(?=[A-Z][A-Z0-9_]*:|$)/s.exec(raw)?.[1] ?? raw
   const body = first.slice(code.length + 1)
@@ -165,6 +165,19 @@ export const parseError = (raw: string): RowError => {
 }
 
 /**
+ * What the error of a row is about; undefined for a code that is not in the vocabulary of
+ * `ErrorCode`, and for an error that could not be read.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const categoryOf = ({ code }: RowError): ErrorCode.Category | undefined =>
+  // the word stands for what could not be read, and not for Salesforce's code
+  code === unreadable ? undefined : ErrorCode.categoryOf(code)
+
+const unreadable = "UNKNOWN"
+
+/**
  * Whether the same record may be accepted if it is sent again later: another
  * transaction held a lock, also where a trigger met it, or wrote the same new key
  * at the same time, or the server failed.
@@ -176,7 +189,7 @@ export const parseError = (raw: string): RowError => {
  * @since 0.1.0
  */
 export const isTransient = (error: RowError, externalId?: string): boolean =>
-  ErrorCode.categoryOf(error.code) === "transient" ||
+  categoryOf(error) === "transient" ||
   /UNABLE_TO_LOCK_ROW|unable to obtain exclusive access/.test(error.raw) ||
   (externalId !== undefined &&
     error.code === "DUPLICATE_VALUE" &&

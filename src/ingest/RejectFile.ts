@@ -7,10 +7,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import * as ErrorCode from "../ErrorCode.ts"
 import * as Csv from "../record/Csv.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
-import type { CsvRow, Failed, Outcome, Unprocessed } from "./Outcome.ts"
+import { type CsvRow, categoryOf, type Failed, type Outcome, type Unprocessed } from "./Outcome.ts"
 import { rejectColumns } from "./rejectColumns.ts"
 import { hintOf } from "./rowHint.ts"
 
@@ -162,7 +161,7 @@ const reasonOf = <A>(reject: Failed<A> | Unprocessed<A>): Csv.Row => {
       : ["UNPROCESSED", reason, `parent: ${blockedBy.column}`, `load ${blockedBy.value} first`]
   }
   const { code, fields, message } = reject.error
-  const kind = ErrorCode.categoryOf(code) ?? (reject.origin === "client" ? "invalid" : "unknown")
+  const kind = categoryOf(reject.error) ?? (reject.origin === "client" ? "invalid" : "unknown")
   const cause = fields.length === 0 ? kind : `${kind}: ${fields.join(", ")}`
   return [code, message, cause, hintOf(reject.error) ?? ""]
 }

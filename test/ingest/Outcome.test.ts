@@ -56,12 +56,24 @@ describe("parseError", () => {
   })
 })
 
+describe("categoryOf", () => {
+  it("says what an error is about, and nothing of one that could not be read", () => {
+    const categories = ["UNABLE_TO_LOCK_ROW:x:--", "STRING_TOO_LONG:x:--", "NEW_IN_WINTER:x:--", "something went wrong"]
+    assert.deepStrictEqual(
+      categories.map((raw) => Outcome.categoryOf(Outcome.parseError(raw))),
+      ["transient", "invalid", undefined, undefined]
+    )
+  })
+})
+
 describe("isTransient", () => {
   const cases: ReadonlyArray<readonly [raw: string, externalId: string | undefined, expected: boolean]> = [
     ["UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 200 records: 001,001:--", undefined, true],
     ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY:T: caused by UNABLE_TO_LOCK_ROW, unable to obtain:--", undefined, true],
     ["SERVER_UNAVAILABLE:try later:--", undefined, true],
     ["REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --", undefined, false],
+    ["something went wrong", undefined, false],
+    ["", undefined, false],
     ["DUPLICATE_VALUE:duplicate value found: Key__c duplicates value on record with id: a00:--", "Key__c", true],
     ["DUPLICATE_VALUE:duplicate value found: Other__c duplicates value on record with id: a00:--", "Key__c", false],
     ["DUPLICATE_VALUE:duplicate value found: Key__c duplicates value on record with id: a00:--", undefined, false],
