@@ -171,6 +171,7 @@ export const leave = (
       Effect.logWarning(`query job ${jobId} is left behind: it could not be aborted or deleted`, cause)
     )
   )
+
 /**
  * What Salesforce says of a job now.
  *
