@@ -21,6 +21,7 @@ import type { CsvRow, Loads, Outcome } from "./Outcome.ts"
 import { rowsOf } from "./rejectColumns.ts"
 import * as RunLog from "./run/log.ts"
 import { invalid, recorded, type Settings } from "./run/recorded.ts"
+import * as Spool from "./Spool.ts"
 
 export type { Settings } from "./run/recorded.ts"
 
@@ -100,12 +101,14 @@ export function load<S extends Ingest.IdentifiedSchema>(options: Settings & Keye
         const columns = isDeletion ? ["Id"] : codec.columns
         const nulls = ("nulls" in options ? options.nulls : undefined) ?? "ignore"
         const encode = codec.encoder({ nulls, columns, key })
+        // the records of a part are held as it is: to keep more of them would take room, and could cut the part
+        const spool = { ...(options.spool ?? (yield* Spool.Spool)), keepsRecords: true }
         return recorded(options, { source: "records", key, nulls, columns }, records, (records, range) => ({
           ...range,
           key,
           canonical,
           write: () => encode(records).bytes,
-          send: (progress) => verbOf(options, progress)(Stream.fromArray(records)),
+          send: (progress) => verbOf({ ...options, spool }, progress)(Stream.fromArray(records)),
           sent: () => {
             const { keys, rejected, written } = encode(records)
             return {

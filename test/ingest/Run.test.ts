@@ -11,6 +11,7 @@ import type * as BulkError from "../../src/BulkError.ts"
 import * as Failures from "../../src/ingest/Failures.ts"
 import type { Outcome } from "../../src/ingest/Outcome.ts"
 import * as Run from "../../src/ingest/Run.ts"
+import * as Spool from "../../src/ingest/Spool.ts"
 import * as IngestJob from "../../src/job/IngestJob.ts"
 import { Describe, EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import type { Progress } from "../../src/Progress.ts"
@@ -87,6 +88,34 @@ describe("Run.load", () => {
       assert.include(text, `User 005Qx0000000001IAA, effect-salesforce-bulk ${version}, API 62.0.`)
       assert.match(text, /^\| 11 to 20 \| 750\w{15} \| 9 \| 1 \| 0 \|$/m)
       assert.isUndefined(yield* Run.report("none"))
+    }).pipe(virtually, Effect.provide(org()))
+  )
+
+  it.effect("makes one job of a part, however much its records hold that is not sent", () =>
+    Effect.gen(function* () {
+      let kept = 0
+      const memory = Spool.memory()
+      const spool: Spool.Kind = {
+        ...memory,
+        open: (options) =>
+          Effect.map(memory.open(options), (spooled) => ({
+            ...spooled,
+            write: (bytes) => {
+              kept += bytes.length
+              return spooled.write(bytes)
+            }
+          }))
+      }
+      const Named = Schema.Struct({ Id: Schema.String, Name: Schema.String })
+      const records = Array.from({ length: 10 }, (_, n) => ({ Id: `a0000000000000${n}AAA`, Name: "x".repeat(10_000) }))
+      const outcomes = yield* Stream.fromIterable(records).pipe(
+        Run.load({ runId: "purge", operation: "delete", object: "Widget__c", schema: Named, spool }),
+        Stream.runCollect
+      )
+      assert.isTrue(outcomes.every((outcome) => outcome._tag === "Failed" && records.includes(outcome.record)))
+      assert.deepStrictEqual([outcomes.length, yield* jobs], [10, 1])
+      // as much as was sent, and no more
+      assert.isBelow(kept, 1_000)
     }).pipe(virtually, Effect.provide(org()))
   )
 
