@@ -57,7 +57,7 @@ const layerHttpClient = Layer.effect(
  *
  * The files are in a new folder below `directory`, by default that for temporary
  * files, and can be read by this user alone. They are gone when their parts are
- * settled, the folder with the layer. Fails with `SpoolFailed` if there is no folder to
+ * settled, the folder with the layer; a process that is killed leaves them behind. Fails with `SpoolFailed` if there is no folder to
  * be had. A load fails with it before it submits a part that finds too little space.
  *
  * **Example** (Parts of 100 MB)
