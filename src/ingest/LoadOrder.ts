@@ -72,7 +72,8 @@ export const order = (objects: ReadonlyArray<Described>): Result.Result<Readonly
  * Where records refer to others of their own object (`Parent__r.Code__c` of the same
  * object), the first pass loads them without those columns, and the second one fills
  * them by another upsert: with `nulls: "clear"` for all records, with `nulls: "ignore"`
- * for those that name a parent. They wait in the spool between.
+ * for those that name a parent. They wait in the spool between, which by default is in
+ * memory.
  *
  * @category sources
  * @since 0.1.0

@@ -28,8 +28,9 @@ export interface GroupOptions<S extends RecordCodec.RecordSchema> {
  * parent are in as few batches as can be, and do not fight for its lock. Records with
  * the same value keep their order.
  *
- * Sorts outside of memory: runs of `inMemory` records wait in the spool and are merged.
- * Nothing comes out before the source has ended.
+ * Runs of `inMemory` records wait in the spool and are merged: that is outside of memory
+ * with `layerFileSpool`, or another spool that is. Nothing comes out before the source has
+ * ended.
  *
  * Fails with `InvalidOptions` if the column is none, with `SpoolFailed` when records
  * cannot be kept, and as the source does.
