@@ -216,6 +216,18 @@ describe("Auth.layerClientCredentials", () => {
     })
   )
 
+  it.effect("takes a host and nothing besides it", () =>
+    Effect.gen(function* () {
+      const host = loginHost(() => granted("x"))
+      for (const beside of ["/path", "?q=1", "#part"]) {
+        const flow = Auth.layerClientCredentials({ loginUrl: `${loginUrl}${beside}`, clientId: "k", clientSecret: "s" })
+        const error = yield* failureOf(current.pipe(Effect.provide(flow), Effect.provide(host.layer)))
+        assert.strictEqual(error.message, `loginUrl must be the org's origin alone: ${loginUrl}`)
+      }
+      assert.deepStrictEqual(host.forms, [])
+    })
+  )
+
   it.effect("never sends a secret in the clear", () =>
     Effect.gen(function* () {
       const host = loginHost(() => granted("x"))

@@ -5,6 +5,7 @@ import type { Connection } from "../../src/connection/Connection.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { Outcome } from "../../src/ingest/Outcome.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
+import { Faults } from "../../src/org/index.ts"
 import type { Progress } from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, Requests, replacing, virtually } from "../support/orgs.ts"
@@ -275,6 +276,22 @@ describe("Ingest.delete and Ingest.hardDelete", () => {
 })
 
 describe("Ingest.run", () => {
+  it.effect("counts what a job that failed did not come to", () =>
+    Effect.gen(function* () {
+      const summary = yield* Stream.fromIterable(widgets(500)).pipe(
+        Ingest.run({
+          operation: "upsert",
+          object: "Widget__c",
+          schema: Widget,
+          externalId: "Key__c",
+          nulls: "clear",
+          onJobFailed: "continue"
+        })
+      )
+      assert.deepInclude(summary, { succeeded: 200, created: 200, failed: 0, unprocessed: 300 })
+    }).pipe(virtually, Effect.provide(inProcess({ faults: [Faults.onJob(Faults.fail({ after: 200 }))] })))
+  )
+
   it.effect("gives the load in numbers", () =>
     Effect.gen(function* () {
       yield* settle(Stream.fromIterable(widgets(5)).pipe(upsert))
