@@ -50,11 +50,14 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
   const most = () => Math.max(1, Math.floor(target / rowBytes))
 
   /** The records as they are to be read back; those that cannot be written are held, and have blank rows. */
-  const readableOf = (records: ReadonlyArray<A>, held: Map<number, B>): Uint8Array | undefined => {
+  const readableOf = (
+    records: ReadonlyArray<A>,
+    held: Map<number, B>
+  ): Pick<RecordCodec.Encoded<A>, "bytes" | "hasReturns"> | undefined => {
     if (encodeReadable === undefined) return undefined
     const whole = encodeReadable(records)
-    if (whole.rejected.length === 0) return whole.bytes
-    return concat(
+    if (whole.rejected.length === 0) return whole
+    const bytes = concat(
       records.map((record, row) => {
         const { bytes, rows } = encodeReadable([record])
         if (rows === 1) return bytes
@@ -62,15 +65,16 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
         return blankRow
       })
     )
+    return { bytes, hasReturns: true }
   }
 
   /** Adds the records that the bytes do not hold as they are. */
-  const hold = (records: ReadonlyArray<A>, bytes: Uint8Array, held: Map<number, B>): void => {
+  const hold = (records: ReadonlyArray<A>, mayHaveReturns: boolean, held: Map<number, B>): void => {
     if (holds === "changed" && !hasReadBack) {
       hasReadBack = true
       if (!readsBack(records[0] as A)) holds = "all"
     }
-    if (holds === "none" || (holds === "changed" && !mayHoldLineBreaks(bytes, records.length))) return
+    if (holds === "none" || (holds === "changed" && !mayHaveReturns)) return
     for (let row = 0; row < records.length; row++) {
       const record = records[row] as A
       if (holds === "all" || hasReturns(record)) held.set(row, shown(record))
@@ -96,7 +100,7 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
         const { bytes } = encoded
         const held = new Map<number, B>()
         const readable = readableOf(encoded.written, held)
-        const size = Math.max(bytes.length, readable?.length ?? 0)
+        const size = Math.max(bytes.length, readable?.bytes.length ?? 0)
         if (size > maxBytes && records.length > 1) {
           rowBytes = Math.max(rowBytes * 2, size / encoded.rows)
           continue
@@ -111,14 +115,14 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
             rejected.push(clientFailure(shown(record), { column: undefined, message }))
           continue
         }
-        hold(encoded.written, readable ?? bytes, held)
+        hold(encoded.written, (readable ?? encoded).hasReturns, held)
         const block: Block<B> = {
           bytes,
           rows: encoded.rows,
           keys: encoded.keys,
           held: held.size === 0 ? none : held,
           recordAt: (row) => shown(encoded.written[row] as A),
-          readable,
+          readable: readable?.bytes,
           rejected
         }
         return block
@@ -143,25 +147,13 @@ const encoderOf = <A>(
     if (blank.size === 0) return encoded
     const problem = { ...blankRow(column), value: "" }
     return {
+      ...encoded,
       bytes: withoutRows(encoded.bytes, (row) => !blank.has(row)),
       rows: encoded.rows - blank.size,
       written: encoded.written.filter((_, row) => !blank.has(row)),
-      rejected: [...encoded.rejected, ...Array.from(blank, (row) => ({ record: encoded.written[row] as A, problem }))],
-      keys: []
+      rejected: [...encoded.rejected, ...Array.from(blank, (row) => ({ record: encoded.written[row] as A, problem }))]
     }
   }
-}
-
-const quote = 34
-const lineFeed = 10
-
-/** Whether cells hold line breaks: then there are more of them than rows. */
-const mayHoldLineBreaks = (bytes: Uint8Array, rows: number): boolean => {
-  let at = bytes.indexOf(quote)
-  if (at < 0) return false
-  let lines = 0
-  for (at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) lines++
-  return lines > rows
 }
 
 /** Whether a text holds a carriage return: line breaks are written as the job's. */
@@ -170,7 +162,7 @@ const hasReturns = (value: unknown): boolean =>
     ? value.includes("\r")
     : typeof value === "object" && value !== null && Object.values(value).some(hasReturns)
 
-const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const piece of pieces) {

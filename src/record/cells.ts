@@ -45,6 +45,7 @@ const textWriter = (dialect: Dialect): Put<string> => {
   const secondLook: Put<string> = (slab, at, text) => {
     if (text === "#N/A" || !text.isWellFormed()) return -1
     if (!mustQuote.test(text)) return putText(slab, at, text)
+    if (text.includes("\r")) slab.hasReturns = true
     return putText(slab, at, quote(text.replace(/\r\n?|\n/g, newline)))
   }
 

@@ -47,8 +47,10 @@ export const encoderOf = (
       let problem: Problem | undefined
       if (rowEnd < 0 || rowEnd - end > limits.rowCharacters) {
         const judged = judge(record)
-        if (Result.isSuccess(judged)) rowEnd = putText(slab, end, judged.success)
-        else problem = judged.failure
+        if (Result.isSuccess(judged)) {
+          rowEnd = putText(slab, end, judged.success)
+          slab.hasReturns ||= judged.success.includes("\r")
+        } else problem = judged.failure
       }
       if (problem === undefined && keyOf !== undefined) {
         const cell = keyOf(record, nulls)
@@ -64,7 +66,8 @@ export const encoderOf = (
       written?.push(record)
     }
     const rows = records.length - rejected.length
-    return { bytes: slab.take(end), rows, written: written ?? records, rejected, keys }
+    const { hasReturns } = slab
+    return { bytes: slab.take(end), rows, written: written ?? records, rejected, keys, hasReturns }
   }
 
   function keyReader(

@@ -69,6 +69,8 @@ export interface Encoded<A> {
   readonly rejected: ReadonlyArray<Rejected<A>>
   /** The key of each row, if a key was asked for. */
   readonly keys: ReadonlyArray<string>
+  /** Whether a carriage return may be among the texts: line breaks within cells are written as the dialect's. */
+  readonly hasReturns: boolean
 }
 
 /**

@@ -17,6 +17,8 @@ export class Slab {
   bytes: Uint8Array = new Uint8Array(0)
   /** Where a text may end at most, as long as no room is made. */
   room = 0
+  /** Whether a text with a carriage return was written since bytes were taken. */
+  hasReturns = false
   /** How many bytes a row without texts may take. */
   private readonly spare: number
 
@@ -40,6 +42,7 @@ export class Slab {
   /** What was written, as bytes of its own. */
   take(end: number): Uint8Array<ArrayBuffer> {
     const taken = this.bytes.slice(0, end)
+    this.hasReturns = false
     if (this.bytes.length > most) {
       this.bytes = new Uint8Array(0)
       this.allocate(initial)
