@@ -136,6 +136,22 @@ describe("IngestJob.submitSmall", () => {
     }).pipe(orgWith())
   )
 
+  it.live("frames the CSV by what is no line of it", () =>
+    Effect.gen(function* () {
+      const note = "a\r\n--effect-salesforce-bulk--\r\nb"
+      const { id } = yield* IngestJob.submitSmall({
+        ...insert,
+        lineEnding: "CRLF",
+        csv: `Name,Note__c\r\nx,"${note}"\r\n`
+      })
+      yield* IngestJob.awaitDone(id, { poll })
+      assert.deepStrictEqual(
+        (yield* stored).map(({ Name, Note__c }) => [Name, Note__c]),
+        [["x", note.replaceAll("\r\n", "\n")]]
+      )
+    }).pipe(orgWith())
+  )
+
   for (const [what, effect, count] of [
     ["its answer is lost", Faults.cutAfter, 1],
     ["the connection is cut before it arrives", Faults.cutBefore, 0],
