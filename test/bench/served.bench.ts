@@ -31,6 +31,7 @@ const served: ReadonlyArray<Row> = [
     theirs: jsforce("ingest"),
     also: { "ingest-memory-vs-jsforce": "memory", "ingest-calls-vs-jsforce": "calls" }
   },
+  { name: "upload-memory-flat", of: "memory", ours: ours("upload"), theirs: ours("uploadQuarter") },
   { name: "download-memory-flat", of: "memory", ours: ours("download"), theirs: ours("downloadQuarter") },
   { name: "ingest-memory-flat", of: "memory", ours: ours("ingest"), theirs: ours("ingestQuarter"), wholeOnly: true },
   { name: "pages-5-vs-1-at-0ms", ours: ours("pages5At0"), theirs: ours("pages1At0"), wholeOnly: true },

@@ -33,7 +33,7 @@ const all = Array.from({ length: fewLoads }, (_, i) => load(i))
 const loads = (from: number, count: number) =>
   Stream.fromIterable({ [Symbol.iterator]: () => cycle(all, from, count) }, { chunkSize: 500 })
 
-export const upload = served(async ({ url }, count) => {
+const uploading = async ({ url }: SetupOptions, count: number) => {
   const codec = codecOf(Load)
   const header = `${codec.columns.join(",")}\n`
   const job = Effect.fnUntraced(function* (from: number, rows: number) {
@@ -52,7 +52,9 @@ export const upload = served(async ({ url }, count) => {
     })
   )
   return { records: count }
-})
+}
+export const upload = served(uploading)
+export const uploadQuarter = served(uploading, quarter)
 
 const loading = async ({ url }: SetupOptions, count: number) => {
   let moved = 0
