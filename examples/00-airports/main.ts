@@ -11,7 +11,7 @@
  */
 
 import { fileURLToPath } from "node:url"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Duration, Effect, FileSystem, Layer, Schema, Stream } from "effect"
 import { Csv } from "effect/encoding"
 import { Ingest, type Outcome, ProgressView, Query, soql } from "../../src/index.ts"

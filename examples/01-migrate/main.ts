@@ -13,7 +13,7 @@
  * program fails unless every customer is in the org at the end.
  */
 
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Array, Console, Effect, Layer, Sink, Stream } from "effect"
 import { Failures, Ingest, Plan, ProgressView, Query } from "../../src/index.ts"
 import { layerConnection } from "../shared/connection.ts"

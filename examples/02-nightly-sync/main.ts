@@ -20,7 +20,7 @@
  * A real org (`examples/shared/connection.ts`) needs the object that `objects/Inventory__c.json` describes.
  */
 
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Console, Duration, Effect, Layer } from "effect"
 import { layerConnection } from "../shared/connection.ts"

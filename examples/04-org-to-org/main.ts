@@ -14,7 +14,7 @@
  * TARGET_SF_INSTANCE_URL and so on for the other. Both need Number__c, a unique external id, on Account and Contact.
  */
 
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ConfigProvider, Console, Data, Effect, Layer, Stream } from "effect"
 import { type BulkError, type Connection, Ingest, ProgressView, Query, type Summary, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"

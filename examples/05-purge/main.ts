@@ -13,7 +13,7 @@
  * the permission "Bulk API Hard Delete", which nobody has by default; and a production org its id in CONFIRM_PRODUCTION.
  */
 
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import { Guard, Ingest, ProgressView, Query, Soql, soql } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"

@@ -15,7 +15,7 @@
  */
 
 import { pathToFileURL } from "node:url"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect, FileSystem, Option, Path, Sink, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Failures, Ingest, type Outcome, Plan, ProgressView, Query, RejectFile } from "../../src/index.ts"

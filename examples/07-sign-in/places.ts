@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto"
 import { createServer } from "node:http"
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { ConfigProvider, Console, Context, Effect, Layer, Redacted } from "effect"
 import { HttpClient } from "effect/http"
 import { EmbeddedOrg } from "../../src/org/index.ts"

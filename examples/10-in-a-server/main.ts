@@ -15,7 +15,7 @@
 
 import { once } from "node:events"
 import { parseArgs } from "node:util"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, ManagedRuntime, Stream } from "effect"
 import { type Job, QueryJob } from "../../src/index.ts"
 import { isRealOrg, layerConnection } from "../shared/connection.ts"

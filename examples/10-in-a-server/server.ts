@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from "node:http"
-import { NodeSink } from "@effect/platform-node"
+import * as NodeSink from "@effect/platform-node/NodeSink"
 import { Cause, Data, Exit, type ManagedRuntime, Stream } from "effect"
 import { BulkError, type Connection, Query, soql } from "../../src/index.ts"
 

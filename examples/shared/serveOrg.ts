@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Console, Effect, Layer, Redacted } from "effect"
 import { Describe, EmbeddedOrg } from "../../src/org/index.ts"
 import { runMain } from "./main.ts"
