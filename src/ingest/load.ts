@@ -249,30 +249,30 @@ const loading = <T, B, E, R>(
             refused.map(({ record }) => record),
             first
           )
-          const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
-          yield* spooled.write(layout.header)
-          let bytes = layout.header.length
-          let rows = 0
-          for (const block of blocks) {
-            join.enter(block)
-            keep(block)
-            yield* spooled.write(block.bytes)
-            bytes += block.bytes.length
-            rows += block.rows
-          }
-          const jobId = yield* upload(
-            { csv: spooled.read, failure: () => undefined, bytes: () => bytes, rows: () => rows },
-            layout.dialect,
-            true
-          ).pipe(
-            unlessStopped,
-            // nothing was submitted: what is known of them stands
-            Effect.tapError(() => emitAll(refused))
+          const submitted = yield* Effect.gen(function* () {
+            const { join, keep, spooled } = yield* options.open(layout, limits.bytes)
+            yield* spooled.write(layout.header)
+            let bytes = layout.header.length
+            let rows = 0
+            for (const block of blocks) {
+              join.enter(block)
+              keep(block)
+              yield* spooled.write(block.bytes)
+              bytes += block.bytes.length
+              rows += block.rows
+            }
+            const part = { csv: spooled.read, failure: () => undefined, bytes: () => bytes, rows: () => rows }
+            const jobId = yield* unlessStopped(upload(part, layout.dialect, true))
+            if (jobId === undefined) return undefined
+            yield* jobs.close(jobId)
+            yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
+            return { jobId, join }
+          }).pipe(
+            // where nothing was submitted, what is known of them stands
+            Effect.tapError(({ reason }) => (reason._tag === "CommitUnknown" ? Effect.void : emitAll(refused)))
           )
-          if (jobId === undefined) return refused
-          yield* jobs.close(jobId)
-          yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes })
-          const settled = yield* settle(jobId, join, layout.dialect)
+          if (submitted === undefined) return refused
+          const settled = yield* settle(submitted.jobId, submitted.join, layout.dialect)
           if (Exit.isFailure(settled.exit)) yield* fail(settled.exit.cause)
           return settled.again
         },

@@ -945,6 +945,29 @@ describe("refused for what may pass", () => {
     }).pipe(orgWith(Faults.onJob(Faults.fail())))
   )
 
+  it.live("what was known of them comes out when they cannot be kept to be sent again, nor be submitted", () =>
+    Effect.gen(function* () {
+      const { faults } = yield* org
+      const memory = Spool.memory()
+      let opened = 0
+      const spool: Spool.Kind = {
+        ...memory,
+        open: (options) =>
+          ++opened === 2 ? Effect.fail(make(new SpoolFailed({ cause: "full" }))) : memory.open(options)
+      }
+      const one = Stream.fromIterable(widgets(30)).pipe(upsert({ retryRows, spool }))
+      const kept = yield* settle(one)
+      assert.deepStrictEqual([kept.all.length, kept.failed.length], [30, 3])
+      yield* faults.set([
+        Faults.onJob(Faults.lockRows({ rows: 3 }), { times: 1 }),
+        Faults.on("changeIngestJob", Faults.respond(400), { nth: 2 })
+      ])
+      const closed = yield* settle(one)
+      assert.deepStrictEqual([closed.all.length, closed.failed.length], [30, 3])
+      assert.isTrue([kept, closed].every(({ error }) => error instanceof BulkError))
+    }).pipe(locked(1))
+  )
+
   it.live("what was known of them comes out when they cannot be sent again", () =>
     Effect.gen(function* () {
       const { all, error, failed } = yield* settle(Stream.fromIterable(widgets(30)).pipe(upsert({ retryRows })))
