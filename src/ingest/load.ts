@@ -290,14 +290,17 @@ const loading = <T, B, E, R>(
         }).pipe(Scope.provide(partScope))
         const submitted = yield* Effect.gen(function* () {
           const keeping = yield* Scope.provide(options.open(layout, limits.bytes), partScope)
-          const part = yield* Parts.make({
-            ...keeping,
-            inlet,
-            limits,
-            emit: reject,
-            whole: options.whole,
-            onRows: (records, bytes) => progress({ _tag: "Encoded", records, bytes })
-          })
+          const part = yield* unlessStopped(
+            Parts.make({
+              ...keeping,
+              inlet,
+              limits,
+              emit: reject,
+              whole: options.whole,
+              onRows: (records, bytes) => progress({ _tag: "Encoded", records, bytes })
+            })
+          )
+          if (part === undefined) return undefined
           const jobId = yield* unlessStopped(upload(part, layout.dialect))
           const cause = part.failure()
           if (cause !== undefined) yield* fail(cause)

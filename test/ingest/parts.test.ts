@@ -7,6 +7,7 @@ import {
   Cause,
   Data,
   Deferred,
+  Duration,
   Effect,
   Exit,
   Fiber,
@@ -542,6 +543,25 @@ describe("a load that fails", () => {
       assert.hasAllKeys(settled, ["JobComplete", "Failed"])
       assert.strictEqual(all.length, 30 * ((settled.JobComplete ?? 0) + (settled.Failed ?? 0)))
     }).pipe(orgWith(Faults.onJob(Faults.fail(), { nth: 2 })))
+  )
+
+  it.effect("reads no more of its source, though a part must be whole before it is sent", () =>
+    Effect.gen(function* () {
+      const rest = Stream.fromIterable(widgets(1_000)).pipe(
+        Stream.rechunk(1),
+        Stream.mapEffect((w) => Effect.delay(Effect.succeed(widget(0, { ...w, Key__c: `R-${w.Key__c}` })), "1 second"))
+      )
+      const [took, { error }] = yield* Stream.fromIterable(widgets(100)).pipe(
+        Stream.concat(rest),
+        upsert({ partRows: 100, duplicates: "last" }),
+        (outcomes) => Effect.timed(settle(outcomes))
+      )
+      assert.deepInclude(reasonOf(error), { _tag: "JobFailed" })
+      assert.isBelow(Duration.toSeconds(took), 60)
+    }).pipe(
+      virtually,
+      Effect.provide(inProcess({ queueDelay: "10 seconds", faults: [Faults.onJob(Faults.fail(), { nth: 1 })] }))
+    )
   )
 
   it.live("goes on after a failed job, if it is told to", () =>
