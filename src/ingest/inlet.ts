@@ -1,7 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Csv from "../record/Csv.ts"
 import type * as Outcome from "./Outcome.ts"
@@ -60,8 +62,10 @@ export interface Inlet<B, E> {
 export const open = Effect.fnUntraced(function* <T, B, E, R>(source: Stream.Stream<T, E, R>, blocks: Blocks<T, B>) {
   const scope = yield* Effect.scope
   const context = yield* Effect.context<R>()
-  const pull = (yield* Stream.toPull(source)).pipe(
-    Pull.catchDone(() => Effect.succeed(undefined)),
+  const own = yield* Scope.fork(scope)
+  const pull = (yield* Scope.provide(Stream.toPull(source), own)).pipe(
+    // a cursor, or a file, is not held while jobs are processed
+    Pull.catchDone(() => Effect.as(Scope.close(own, Exit.void), undefined)),
     // whoever asks may run elsewhere: within the HTTP client, say
     Effect.provideContext(context)
   )

@@ -220,6 +220,25 @@ describe("parts", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  it.effect("let go of their source when it has ended, and not only when they are settled", () =>
+    Effect.gen(function* () {
+      const { all, progress } = events()
+      let seen: number | undefined
+      const source = Stream.unwrap(
+        Effect.as(
+          Effect.acquireRelease(Effect.void, () =>
+            Effect.sync(() => {
+              seen = all.findIndex(({ _tag }) => _tag === "Processing")
+            })
+          ),
+          Stream.fromIterable(widgets(10))
+        )
+      )
+      yield* settle(source.pipe(upsert({ progress })))
+      assert.strictEqual(seen, -1)
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
   it.live("are uploaded one at a time, and no more are unread than may be", () =>
     Effect.gen(function* () {
       const { all, progress } = events()
