@@ -26,7 +26,7 @@ import { Successes } from "./successes.ts"
 export interface Canary {
   /** How many records it has. */
   readonly rows: number
-  /** How many of them may fail. */
+  /** How many of them may fail, or be left unprocessed by a job that fails. */
   readonly maxFailed: number
 }
 
@@ -112,18 +112,18 @@ export const load =
             )
 
           const { canary, submitUntil } = options
+          const until = submitUntil === undefined ? Number.POSITIVE_INFINITY : DateTime.toEpochMillis(submitUntil)
+          const isOver = Effect.map(Clock.currentTimeMillis, (now) => watch.isStopped(now >= until))
           const first =
             canary === undefined
               ? Stream.empty
               : Stream.concat(
-                  loaded(source.take(canary.rows, Effect.succeed(false))),
+                  loaded(source.take(canary.rows, isOver)),
                   Stream.suspend(() => {
                     watch.judgeCanary(canary)
                     return Stream.empty
                   })
                 )
-          const until = submitUntil === undefined ? Number.POSITIVE_INFINITY : DateTime.toEpochMillis(submitUntil)
-          const isOver = Effect.map(Clock.currentTimeMillis, (now) => watch.isStopped(now >= until))
           const rest = source.take(Number.POSITIVE_INFINITY, isOver)
           const notSubmitted = source
             .take(Number.POSITIVE_INFINITY, Effect.succeed(false))
@@ -248,8 +248,10 @@ class Watch {
   }
 
   judgeCanary({ maxFailed, rows }: Canary): void {
-    if (this.failed > maxFailed) {
-      this.stop("canary", `${this.failed} of the first ${rows} records failed, ${maxFailed} may${this.most()}`)
+    const { failed, unprocessed } = this
+    if (failed + unprocessed > maxFailed) {
+      const left = unprocessed === 0 ? "" : `, ${unprocessed} were not processed`
+      this.stop("canary", `${failed} of the first ${rows} records failed${left}, ${maxFailed} may${this.most()}`)
     }
   }
 

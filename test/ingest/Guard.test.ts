@@ -5,6 +5,7 @@ import type { Connection } from "../../src/connection/Connection.ts"
 import * as Guard from "../../src/ingest/Guard.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { Loads, Outcome } from "../../src/ingest/Outcome.ts"
+import { Faults } from "../../src/org/index.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
@@ -77,6 +78,33 @@ describe("Guard.load", () => {
       const tolerant = Guard.load({ canary: { rows: 20, maxFailed: 1 }, onStop: "continue" }, upsert)
       const again = yield* settle(Stream.fromIterable(badFrom(18, 200)).pipe(tolerant))
       assert.deepStrictEqual([again.error._tag, again.notSubmitted], ["None", 180])
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
+  it.effect("sends no more when the job of the canary fails", () =>
+    Effect.gen(function* () {
+      const patient = Ingest.upsert({
+        object: "Widget__c",
+        schema: Widget,
+        externalId: "Key__c",
+        nulls: "clear",
+        onJobFailed: "continue"
+      })
+      const guarded = Guard.load({ canary: { rows: 20, maxFailed: 1 } }, patient)
+      const settled = yield* settle(Stream.fromIterable(widgets(200)).pipe(guarded))
+      assert.deepStrictEqual([settled.succeeded, settled.notSubmitted], [0, 180])
+      assert.isTrue(settled.isWhole(200))
+      assert.deepStrictEqual([guardOf(settled.error), yield* jobs], ["canary", 1])
+    }).pipe(virtually, Effect.provide(inProcess({ faults: [Faults.onJob(Faults.fail(), { nth: 1 })] })))
+  )
+
+  it.effect("sends no canary either when the hours are over", () =>
+    Effect.gen(function* () {
+      const submitUntil = yield* DateTime.now
+      const guarded = Guard.load({ canary: { rows: 20, maxFailed: 1 }, submitUntil }, upsert)
+      const settled = yield* settle(Stream.fromIterable(widgets(200)).pipe(guarded))
+      assert.strictEqual(settled.notSubmitted, 200)
+      assert.deepStrictEqual([guardOf(settled.error), yield* jobs], ["submitUntil", 0])
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
