@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -66,8 +67,8 @@ export const open = Effect.fnUntraced(function* <T, B, E, R>(source: Stream.Stre
   const pull = (yield* Scope.provide(Stream.toPull(source), own)).pipe(
     // a cursor, or a file, is not held while jobs are processed
     Pull.catchDone(() => Effect.as(Scope.close(own, Exit.void), undefined)),
-    // whoever asks may run elsewhere: within the HTTP client, say
-    Effect.provideContext(context)
+    // whoever asks may run elsewhere: within the HTTP client, say. To merge the two for each pull would show
+    Effect.updateContext((_: Context.Context<never>) => context)
   )
   let pending: Fiber.Fiber<ReadonlyArray<T> | undefined, E> | undefined
   let ahead: Block<B> | undefined

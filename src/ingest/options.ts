@@ -27,7 +27,10 @@ export interface LoadOptions {
   readonly partRows?: number | undefined
   /** A job that is not full is closed when it has been open for so long. Default 5 minutes. */
   readonly partWithin?: Duration.Input | undefined
-  /** How many jobs may be unread, the one being uploaded included. Default 4. */
+  /**
+   * How many jobs may be unread, the one being uploaded included; while two that are
+   * done wait to be read no other is begun. Default 4.
+   */
   readonly concurrency?: number | undefined
   /** Where a part is kept until it is settled. Default: what `Spool.Spool` is, in memory. */
   readonly spool?: Spool.Kind | undefined

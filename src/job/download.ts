@@ -128,8 +128,8 @@ export const download = Effect.fnUntraced(function* <H>(
   const next = Effect.suspend(() => read(answer)).pipe(
     Effect.catchTag("Break", () => repeating(Effect.flatMap(reopen, read))),
     Effect.flatMap((bytes) => (bytes === undefined ? Cause.done() : Effect.succeed(bytes))),
-    inOrg,
-    Effect.provideContext(context)
+    // the context is for failures alone: each piece would pay for it
+    Effect.catch((error) => Effect.provideContext(inOrg(Effect.fail(error)), context))
   )
   return { head: () => answer.head, rows: () => seam.rows, bytes: Stream.fromPull(Effect.succeed(next)) }
 })
