@@ -6,28 +6,22 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
-import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
+import type * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
-import * as Metrics from "../Metrics.ts"
 import * as Auth from "./Auth.ts"
-import * as Answer from "./answer.ts"
-import * as Gzip from "./gzip.ts"
+import { checkDailyLimit } from "./dailyLimit.ts"
+import { beginDownload, bodyOf } from "./download.ts"
+import { decode, type HttpRequest, readOk } from "./exchange.ts"
 import {
   type Identity,
   identityRequest,
@@ -36,13 +30,16 @@ import {
   organizationRequest,
   Resources,
   readIdentity,
-  readOrganization
+  readOrganization,
+  remembered
 } from "./identity.ts"
+import { nothingYet } from "./known.ts"
+import { type Api, current, type Line, send } from "./line.ts"
 import { staysHere } from "./origin.ts"
-import { lengthOf, receive } from "./receive.ts"
-import { watchUpload } from "./stall.ts"
-import { execute, noAnswer } from "./transport.ts"
-import { checkVersion, newest, Versions } from "./versions.ts"
+import { timeoutAfterPatience } from "./patience.ts"
+import { defaultRetry, retrying } from "./retry.ts"
+import { put } from "./upload.ts"
+import { askVersions, blamingVersion, checkVersion, newest } from "./versions.ts"
 
 /**
  * A request to the org's REST API. `path` follows `/services/data/vNN.N`;
@@ -314,39 +311,7 @@ export const Calls: Context.Reference<{ count: number } | undefined> = Context.R
 
 const defaultApiVersion = "62.0"
 
-const defaultRetry = Schedule.exponential("500 millis", 2).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 5, duration: "2 minutes" })
-)
-
-/** A schedule that never repeats sooner than Salesforce asks. */
-const respectfully = (
-  schedule: Schedule.Schedule<unknown, BulkError.BulkError>
-): Schedule.Schedule<unknown, BulkError.BulkError> =>
-  Schedule.modifyDelay(schedule, ({ duration, input: { reason } }) =>
-    Effect.succeed(
-      reason._tag === "ApiError" && reason.retryAfter !== undefined
-        ? Duration.max(duration, Duration.millis(reason.retryAfter))
-        : duration
-    )
-  )
-
 const defaultReadAhead = 256 * 1024
-
-/** How long the head of an answer, or a whole JSON answer, may take before it counts as lost. */
-const patience = "2 minutes"
-
-/** How long what the org said of its API calls counts, where a limit depends on it. */
-const usageLifetime = 60_000
-
-type HttpRequest = HttpClientRequest.HttpClientRequest
-
-/** An answer, and what was asked by whom for it. */
-interface Exchange {
-  readonly request: HttpRequest
-  readonly credentials: Auth.Credentials
-  readonly response: HttpClientResponse.HttpClientResponse
-}
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const session = yield* Auth.Session
@@ -359,196 +324,41 @@ const make = Effect.fnUntraced(function* (options: Options) {
   if (!/^[\x21-\x2b\x2d-\x7e]+$/.test(clientName)) {
     return yield* invalid(`clientName ${JSON.stringify(clientName)} cannot be sent: it holds a blank or a comma`)
   }
-  const scopedClient = HttpClient.withScope(client)
   const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
-  const schedule = respectfully(options.retry ?? defaultRetry)
-  const retry = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
-    Effect.suspend(() => {
-      let last: BulkError.BulkError | undefined
-      const attempt = Effect.suspend(() => (last === undefined ? self : Effect.andThen(noteRetry(last), self)))
-      const noted = Effect.tapError(attempt, (error) =>
-        Effect.sync(() => {
-          last = error
-        })
-      )
-      return Effect.retry(noted, { schedule, while: (error) => error.isRetryable })
-    })
-  let usage: (Usage & { readonly at: number }) | undefined
-  let org: string | undefined
-  let hasAnswered = false
-  let hasSucceeded = false
+  const known = nothingYet()
+  const retry = retrying(options.retry ?? defaultRetry, known)
+  const line: Line = { session, client, known, onRequest: countCall }
+  const apiVersion =
+    options.apiVersion === "latest"
+      ? newest(yield* retry(askVersions(line)))
+      : yield* Effect.fromResult(checkVersion(options.apiVersion ?? defaultApiVersion))
+  const api: Api = { ...line, apiVersion, clientName }
+  const explained = blamingVersion(line, apiVersion)
 
-  const noteRetry = ({ reason }: BulkError.BulkError) =>
-    Metric.update(
-      Metric.withAttributes(Metrics.retries, {
-        ...Metrics.serverAddress(org),
-        "error.type": reason._tag === "ApiError" ? String(reason.status) : reason._tag
-      }),
-      1
+  /** A request and the whole of the answer to it, asked for again where that does no harm. */
+  const answerTo = (request: HttpRequest, repeatable: boolean) =>
+    send(api, client, request).pipe(
+      Effect.flatMap((exchange) => Effect.map(readOk(exchange), (text) => ({ exchange, text }))),
+      timeoutAfterPatience(request, known),
+      (once) => (repeatable ? retry(once) : once),
+      explained
     )
 
-  /** Counts bytes of CSV as they go by. */
-  const counter = (direction: "transmit" | "receive") => {
-    const metric = Metric.withAttributes(Metrics.io, {
-      ...Metrics.serverAddress(org),
-      "network.io.direction": direction
-    })
-    return (pieces: ReadonlyArray<Uint8Array>) => Metric.update(metric, lengthOf(pieces))
-  }
-  const counted = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => {
-    const count = counter("transmit")
-    return Stream.mapArrayEffect(bytes, (pieces) => Effect.as(count(pieces), pieces))
-  }
-
-  /** Notes what an answer says besides what was asked for. */
-  const note = (url: string, request: HttpRequest, response: HttpClientResponse.HttpClientResponse) =>
-    Effect.gen(function* () {
-      hasAnswered = true
-      hasSucceeded ||= Answer.isOk(response)
-      const at = Metrics.serverAddress(url)
-      const what = { "http.request.method": request.method, "http.response.status_code": String(response.status) }
-      yield* Metric.update(Metric.withAttributes(Metrics.requests, { ...at, ...what }), 1)
-      const said = Answer.readUsage(response)
-      if (said === undefined) return
-      usage = { ...said, at: yield* Clock.currentTimeMillis }
-      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsUsed, at), said.used)
-      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsLimit, at), said.max)
-      yield* Metric.update(Metric.withAttributes(Metrics.apiCallsRemaining, at), said.max - said.used)
-    })
-
-  /** Sends a request to an org, and refuses to be led elsewhere. */
-  const ask = <R>(
-    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-    url: string,
-    request: HttpRequest,
-    toSend: HttpRequest
-  ) =>
-    Effect.flatMap(Calls, (calls) => {
-      if (calls !== undefined) calls.count++
-      return execute(via, toSend)
-    }).pipe(
-      Effect.mapError(({ reason }) =>
-        noAnswer({ request: describe(request), url, cause: reason.cause ?? reason._tag, hasAnswered })
-      ),
-      Effect.tap((response) => note(url, request, response)),
-      Effect.tap((response) => {
-        const target = Answer.redirectTarget(response, url)
-        if (target === undefined) return Effect.void
-        const problem = `it leads to ${target}, and no token goes there: give the org's own URL, its My Domain`
-        return Effect.andThen(
-          Effect.ignore(response.text),
-          Effect.fail(BulkError.make(new BulkError.UnexpectedResponse({ request: describe(request), problem }), url))
+  const belowDailyLimit =
+    dailyLimit === undefined
+      ? Effect.void
+      : checkDailyLimit(
+          dailyLimit,
+          known,
+          answerTo(HttpClientRequest.get("/").pipe(HttpClientRequest.acceptJson), true)
         )
-      })
-    )
-
-  const timeoutAfterPatience = (request: HttpRequest) =>
-    Effect.timeoutOrElse({
-      duration: patience,
-      orElse: () => Effect.suspend(() => Effect.fail(connectionLost(request, `nothing within ${patience}`, org)))
-    })
-
-  const current = Effect.tap(session.current, ({ instanceUrl }) =>
-    Effect.sync(() => {
-      org = instanceUrl
-    })
-  )
-
-  const sendWith = <R>(
-    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-    request: HttpRequest,
-    credentials: Auth.Credentials
-  ): Effect.Effect<Exchange, BulkError.BulkError, R> =>
-    Effect.map(
-      ask(
-        via,
-        credentials.instanceUrl,
-        request,
-        request.pipe(
-          HttpClientRequest.prependUrl(`${credentials.instanceUrl}/services/data/v${apiVersion}`),
-          HttpClientRequest.bearerToken(credentials.accessToken),
-          HttpClientRequest.setHeader("Sforce-Call-Options", `client=${clientName}`)
-        )
-      ),
-      (response) => ({ request, credentials, response })
-    )
-
-  /** Sends, and once more with renewed credentials if the first ones were refused. */
-  const send = Effect.fnUntraced(function* <R>(
-    via: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>,
-    request: HttpRequest
-  ) {
-    const credentials = yield* current
-    const exchange = yield* sendWith(via, request, credentials)
-    if (exchange.response.status !== 401) return exchange
-    const body = yield* readText(exchange)
-    if (Answer.isFinalRefusal(body)) return yield* apiError(exchange, body)
-    const renewed = yield* session.renew(credentials)
-    yield* Metric.update(
-      Metric.withAttributes(Metrics.retries, { ...Metrics.serverAddress(org), "error.type": "401" }),
-      1
-    )
-    return yield* sendWith(via, request, renewed)
-  })
-
-  /** The versions that the org has, which it tells anybody. */
-  const versions = Effect.gen(function* () {
-    const { instanceUrl } = yield* current
-    const request = HttpClientRequest.get("/services/data").pipe(HttpClientRequest.acceptJson)
-    const text = yield* ask(client, instanceUrl, request, HttpClientRequest.prependUrl(request, instanceUrl)).pipe(
-      Effect.flatMap((response) =>
-        readOk({ request, response, credentials: { instanceUrl, accessToken: Redacted.make("") } })
-      ),
-      timeoutAfterPatience(request)
-    )
-    return yield* decode(request, text, Versions, instanceUrl)
-  })
-
-  /** A version that the org does not have makes a stranger of every path. */
-  const blamingVersion = <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>) =>
-    Effect.catch(self, (error) => {
-      const isSuspect = error.reason._tag === "ApiError" && (error.reason.status === 404 || error.reason.status === 410)
-      if (hasSucceeded || !isSuspect) return Effect.fail(error)
-      return Effect.flatMap(
-        Effect.orElseSucceed(versions, () => undefined),
-        (known) =>
-          Effect.fail(
-            known === undefined || known.some(({ version }) => version === apiVersion)
-              ? error
-              : BulkError.make(
-                  new BulkError.VersionUnavailable({ apiVersion, available: known.map(({ version }) => version) }),
-                  error.org
-                )
-          )
-      )
-    })
 
   const json = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(request: Request, schema: S) {
     yield* checkJobId(request.path)
     if (request.method === "POST") yield* belowDailyLimit
     const toSend = toHttp(request).pipe(HttpClientRequest.acceptJson)
-    const { text, url } = yield* send(client, toSend).pipe(
-      Effect.flatMap((exchange) =>
-        Effect.map(readOk(exchange), (text) => ({ text, url: exchange.credentials.instanceUrl }))
-      ),
-      timeoutAfterPatience(toSend),
-      (once) => ((request.repeatable ?? request.method === "GET") ? retry(once) : once),
-      blamingVersion
-    )
-    return yield* decode(toSend, text, schema, url)
-  })
-
-  /** Asks the org how many API calls it has made, unless that is known well enough, and stops where they are too many. */
-  const belowDailyLimit = Effect.gen(function* () {
-    if (dailyLimit === undefined) return
-    if (usage === undefined || usage.at + usageLifetime <= (yield* Clock.currentTimeMillis)) {
-      const request = HttpClientRequest.get("/").pipe(HttpClientRequest.acceptJson)
-      yield* send(client, request).pipe(Effect.flatMap(readOk), timeoutAfterPatience(request), retry, blamingVersion)
-    }
-    if (usage !== undefined && usage.used >= usage.max * dailyLimit) {
-      const { max, used } = usage
-      return yield* BulkError.make(new BulkError.DailyLimitReached({ used, max, share: dailyLimit }), org)
-    }
+    const { exchange, text } = yield* answerTo(toSend, request.repeatable ?? request.method === "GET")
+    return yield* decode(exchange, text, schema)
   })
 
   const bytes = Effect.fnUntraced(function* (
@@ -556,94 +366,23 @@ const make = Effect.fnUntraced(function* (options: Options) {
     { readAhead = defaultReadAhead }: DownloadOptions = {}
   ) {
     yield* checkJobId(request.path)
-    const { instanceUrl } = yield* retry(current)
+    const { instanceUrl } = yield* retry(current(line))
     const gzip = options.gzipDownloads ?? !staysHere(instanceUrl)
-    const toSend = toHttp({ ...request, method: "GET" }).pipe(
-      HttpClientRequest.accept("text/csv"),
-      HttpClientRequest.setHeader("Accept-Encoding", gzip ? "gzip" : "identity")
-    )
-    const { credentials, response } = yield* send(scopedClient, toSend).pipe(
-      Effect.tap((exchange) => (Answer.isOk(exchange.response) ? Effect.void : readOk(exchange))),
-      timeoutAfterPatience(toSend),
-      retry,
-      blamingVersion
-    )
-    const lost = (cause: unknown) => connectionLost(toSend, cause, credentials.instanceUrl)
-    const received = yield* receive(
-      Stream.mapError(response.stream, (error) => lost(error.reason.cause)),
-      {
-        readAhead,
-        idleTimeout,
-        stalled: () => lost(nothingMoves),
-        left: () => leftBehind(toSend),
-        onArrival: counter("receive")
-      }
-    )
-    return {
-      headers: response.headers,
-      bytes:
-        response.headers["content-encoding"] === "gzip"
-          ? Gzip.decompressed(received, (cause) => (cause instanceof BulkError.BulkError ? cause : lost(cause)))
-          : received
-    }
+    const begun = yield* beginDownload(api, toHttp({ ...request, method: "GET" }), gzip).pipe(retry, explained)
+    const bytes = yield* bodyOf(begun, { readAhead, idleTimeout, known })
+    return { headers: begun.response.headers, bytes }
   })
 
-  const upload = Effect.fnUntraced(function* <E, R>(
+  const upload = <E, R>(
     path: string,
     body: Stream.Stream<Uint8Array, E, R>,
     { gzip = options.gzipUploads ?? false }: UploadOptions = {}
-  ) {
-    yield* checkJobId(path)
-    const context = yield* Effect.context<R>()
-    const watch = yield* watchUpload(idleTimeout, patience)
-    // HTTP clients fold a failing body into errors of their own: keep the original
-    let failure: Cause.Cause<E | BulkError.BulkError> | undefined
-    let isWhole = false
-    const watched = body.pipe(
-      Stream.tapCause((cause) =>
-        Effect.sync(() => {
-          failure = cause
-        })
-      ),
-      Stream.onEnd(
-        Effect.sync(() => {
-          isWhole = true
-        })
-      ),
-      watch.body,
-      Stream.provideContext(context)
-    )
-    const request = HttpClientRequest.put(path).pipe(
-      HttpClientRequest.bodyStream(counted(gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched), {
-        contentType: "text/csv; charset=UTF-8"
-      }),
-      gzip ? HttpClientRequest.setHeader("Content-Encoding", "gzip") : (plain) => plain,
-      HttpClientRequest.acceptJson
-    )
-    yield* current.pipe(
-      Effect.flatMap((credentials) =>
-        sendWith(client, request, credentials).pipe(
-          Effect.flatMap(readOk),
-          // what is left of the body would be lost without a word
-          Effect.andThen(Effect.suspend(() => (isWhole ? Effect.void : Effect.fail(tooEarly(request, credentials))))),
-          Effect.raceFirst(
-            Effect.andThen(watch.stalled, Effect.fail(connectionLost(request, nothingMoves, credentials.instanceUrl)))
-          )
-        )
-      ),
-      Effect.catchCause((cause): Effect.Effect<never, E | BulkError.BulkError> => Effect.failCause(failure ?? cause))
-    )
-  })
-
-  const apiVersion =
-    options.apiVersion === "latest"
-      ? newest(yield* retry(versions))
-      : yield* Effect.fromResult(checkVersion(options.apiVersion ?? defaultApiVersion))
+  ) => Effect.andThen(checkJobId(path), put(api, path, body, { gzip, idleTimeout }))
 
   return Connection.of({
     apiVersion,
-    org: Effect.sync(() => org),
-    usage: Effect.sync(() => (usage === undefined ? undefined : { used: usage.used, max: usage.max })),
+    org: Effect.sync(() => known.org),
+    usage: Effect.sync(() => known.usage && { used: known.usage.used, max: known.usage.max }),
     identity: remembered(Effect.map(json(identityRequest, Resources), readIdentity)),
     organization: remembered(Effect.map(json(organizationRequest, Organizations), readOrganization)),
     retry,
@@ -653,19 +392,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   })
 })
 
-/** Remembers what it gave; a failure is no answer. */
-const remembered = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> => {
-  let known: { readonly value: A } | undefined
-  return Effect.suspend(() =>
-    known !== undefined
-      ? Effect.succeed(known.value)
-      : Effect.tap(self, (value) =>
-          Effect.sync(() => {
-            known = { value }
-          })
-        )
-  )
-}
+const countCall = Effect.map(Calls, (calls) => {
+  if (calls !== undefined) calls.count++
+})
 
 const invalid = (problem: string) => BulkError.make(new BulkError.InvalidOptions({ problem }))
 
@@ -685,62 +414,3 @@ const toHttp = (request: Request): HttpRequest =>
       ? undefined
       : { body: HttpBody.text(request.text.content, request.text.contentType) })
   })
-
-const describe = (request: HttpRequest): string => `${request.method} ${request.url}`
-
-const nothingMoves = "nothing moved any more"
-
-const connectionLost = (request: HttpRequest, cause: unknown, org?: string): BulkError.BulkError =>
-  BulkError.make(new BulkError.ConnectionLost({ request: describe(request), cause }), org)
-
-const leftBehind = (request: HttpRequest): BulkError.BulkError =>
-  BulkError.make(
-    new BulkError.InvalidOptions({ problem: `${describe(request)}: its answer was read after its scope had ended` })
-  )
-
-const tooEarly = (request: HttpRequest, { instanceUrl }: Auth.Credentials): BulkError.BulkError =>
-  BulkError.make(
-    new BulkError.UnexpectedResponse({
-      request: describe(request),
-      problem: "the upload was answered before all of it was sent: what arrived is not whole"
-    }),
-    instanceUrl
-  )
-
-const readText = ({ credentials, request, response }: Exchange): Effect.Effect<string, BulkError.BulkError> =>
-  Effect.mapError(response.text, (error) => connectionLost(request, error.reason.cause, credentials.instanceUrl))
-
-/** The body of a success; anything else fails as the error that Salesforce describes in it. */
-const readOk = Effect.fnUntraced(function* (exchange: Exchange) {
-  const body = yield* readText(exchange)
-  if (Answer.isOk(exchange.response)) return body
-  return yield* apiError(exchange, body)
-})
-
-/** What an answer describes; should it echo the token, that is taken out. */
-const apiError = ({ credentials, request, response }: Exchange, body: string) => {
-  const token = Redacted.value(credentials.accessToken)
-  const safe = token === "" ? body : body.replaceAll(token, "<redacted>")
-  return Effect.flatMap(Answer.apiError(describe(request), response, safe), (reason) =>
-    Effect.fail(BulkError.make(reason, credentials.instanceUrl))
-  )
-}
-
-const decode = <S extends Schema.ConstraintDecoder<unknown>>(
-  request: HttpRequest,
-  text: string,
-  schema: S,
-  org: string
-): Effect.Effect<S["Type"], BulkError.BulkError> => {
-  // an answer without a body, as to a DELETE, is a null
-  const decoded = Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text === "" ? "null" : text)
-  return Effect.mapError(decoded, (error) =>
-    BulkError.make(
-      new BulkError.UnexpectedResponse({
-        request: describe(request),
-        problem: `the answer is not what the API documents: ${text === "" ? "it is empty" : error.message}`
-      }),
-      org
-    )
-  )
-}

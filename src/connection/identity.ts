@@ -1,4 +1,5 @@
 /** Who speaks to which org, and what kind of org it is. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
@@ -65,3 +66,17 @@ export const readOrganization = ({ records: [org] }: typeof Organizations.Type):
   isSandbox: org.IsSandbox,
   isProduction: !org.IsSandbox && org.OrganizationType !== "Developer Edition" && org.TrialExpirationDate === null
 })
+
+/** Remembers what it gave; a failure is no answer. */
+export const remembered = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let known: { readonly value: A } | undefined
+  return Effect.suspend(() =>
+    known !== undefined
+      ? Effect.succeed(known.value)
+      : Effect.tap(self, (value) =>
+          Effect.sync(() => {
+            known = { value }
+          })
+        )
+  )
+}

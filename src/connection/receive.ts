@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { lengthOf } from "./io.ts"
 
 /** How the bytes of an answer are received. */
 export interface Receiving<E> {
@@ -71,7 +72,3 @@ export const receive = Effect.fnUntraced(function* <E>(
     Effect.succeed(Effect.tap(Queue.take(queue), (pieces) => Semaphore.release(room, sizeOf(pieces))))
   )
 })
-
-/** How many bytes there are in all. */
-export const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number =>
-  pieces.reduce((sum, { length }) => sum + length, 0)

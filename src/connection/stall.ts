@@ -35,5 +35,8 @@ export const watchUpload = (idleTimeout: Duration.Duration, patience: Duration.I
     return { body, stalled }
   })
 
+/** What errors say of it, as of downloads that stand still. */
+export const nothingMoves = "nothing moved any more"
+
 /** How many pieces are taken before others have their turn: some 256 KiB, which take about a millisecond. */
 const pullsInTurn = 4
