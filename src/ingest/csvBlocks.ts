@@ -17,8 +17,7 @@ export const csvRow = (header: Csv.Row, cells: Csv.Row): Outcome.CsvRow =>
 const cellsOf = (row: string, dialect: Csv.Dialect): Csv.Row => {
   const delimiter = Csv.encodeRows([["", ""]], dialect)[0]
   const cells: Array<string> = []
-  let at = 0
-  while (at < row.length && row[at] !== "\n" && row[at] !== "\r") {
+  for (let at = 0; ; at++) {
     let cell = ""
     if (row[at] === '"') {
       for (at++; row[at] !== '"' || row[++at] === '"'; at++) cell += row[at]
@@ -26,9 +25,8 @@ const cellsOf = (row: string, dialect: Csv.Dialect): Csv.Row => {
       for (; at < row.length && row[at] !== delimiter && row[at] !== "\n" && row[at] !== "\r"; at++) cell += row[at]
     }
     cells.push(cell)
-    if (row[at] === delimiter) at++
+    if (row[at] !== delimiter) return cells
   }
-  return cells
 }
 
 /** Blocks of a file that is CSV already: its bytes, as they are. */

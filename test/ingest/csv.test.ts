@@ -108,13 +108,14 @@ describe("Ingest.csv", () => {
 
     it.live(`gives refused rows as they were sent, with a spool ${spoolName}`, () =>
       Effect.gen(function* () {
-        const text = 'Key__c,Grade__c,Count__c,Name\nA,A,1.50,a\nB,Z,2.50,"b\n""b"""\nC,Z,03,c\n,A,1,none\n'
+        const text = 'Key__c,Grade__c,Count__c,Name\nA,A,1.50,a\nB,Z,2.50,"b\n""b"""\nC,Z,03,c\n,A,1,none\n,,,\n'
         const { failed, succeeded } = yield* settle(arriving(text).pipe(upsert()))
         assert.strictEqual(succeeded.length, 1)
         assert.sameDeepMembers(
           failed.map(({ origin, record }) => [origin, record]),
           [
             ["client", { Key__c: "", Grade__c: "A", Count__c: "1", Name: "none" }],
+            ["client", { Key__c: "", Grade__c: "", Count__c: "", Name: "" }],
             ["org", { Key__c: "B", Grade__c: "Z", Count__c: "2.50", Name: 'b\n"b"' }],
             ["org", { Key__c: "C", Grade__c: "Z", Count__c: "03", Name: "c" }]
           ]
