@@ -76,7 +76,8 @@ const startOf = (unit: Unit, offset: number, now: Date): number => {
     case "QUARTER":
       return Date.UTC(year, month - (month % 3) + 3 * offset, 1)
     case "YEAR":
-      return Date.UTC(year + offset, 0, 1)
+      // to Date.UTC a year below 100 is one of the twentieth century
+      return Date.UTC(year, 12 * offset, 1)
   }
 }
 

@@ -6,6 +6,7 @@ import * as Describe from "../../src/org/Describe.ts"
 import * as ids from "../../src/org/ids.ts"
 import * as Soql from "../../src/org/Soql.ts"
 import * as Store from "../../src/org/Store.ts"
+import { daysOf } from "../../src/org/soqlDates.ts"
 
 const tag = Describe.make({
   name: "Tag__c",
@@ -284,6 +285,11 @@ const queries: ReadonlyArray<readonly [soql: string, header: string, rows: strin
 ]
 
 describe("answers of SOQL", () => {
+  it("know the first century from the twentieth", () => {
+    const days = daysOf("N_YEARS_AGO", 1950, Date.parse("2026-11-23"))
+    assert.deepStrictEqual(days, { from: "0076-01-01", to: "0077-01-01" })
+  })
+
   it.effect("are those of each condition", () =>
     Effect.gen(function* () {
       const store = yield* filled
