@@ -315,7 +315,7 @@ export const layerCli = (
  * | `SF_REFRESH_TOKEN` | refresh token | `SF_CLIENT_ID`, `SF_LOGIN_URL`; `SF_CLIENT_SECRET` by choice |
  * | `SF_CLIENT_SECRET` | client credentials | `SF_CLIENT_ID`, `SF_LOGIN_URL` |
  *
- * Fails with `InvalidOptions` that names what is missing.
+ * Fails with `InvalidOptions` that names what is missing: all four, where none is set.
  *
  * @category layers
  * @since 0.1.0
@@ -333,6 +333,11 @@ export const layerConfig: Layer.Layer<Session, BulkError.BulkError, HttpClient.H
         instanceUrl: yield* Config.String("SF_INSTANCE_URL"),
         accessToken: secret.accessToken.value
       })
+    }
+    if (Object.values(secret).every(Option.isNone)) {
+      const problem =
+        "configuration: to sign in, SF_ACCESS_TOKEN, SF_PRIVATE_KEY, SF_REFRESH_TOKEN or SF_CLIENT_SECRET must be set"
+      return yield* BulkError.make(new BulkError.InvalidOptions({ problem }))
     }
     const optional = (name: string) => Effect.map(Config.option(Config.String(name)), Option.getOrUndefined)
     if (Option.isSome(secret.privateKey)) {

@@ -380,10 +380,11 @@ describe("Auth.layerConfig", () => {
   it.effect("names what is missing", () =>
     Effect.gen(function* () {
       for (const [variables, missing] of [
-        [{}, "SF_CLIENT_ID"],
+        [{}, "SF_ACCESS_TOKEN, SF_PRIVATE_KEY, SF_REFRESH_TOKEN or SF_CLIENT_SECRET"],
+        [{ SF_INSTANCE_URL: loginUrl, SF_CLIENT_ID: "x" }, "SF_ACCESS_TOKEN"],
         [{ SF_ACCESS_TOKEN: "x" }, "SF_INSTANCE_URL"],
-        [{ SF_CLIENT_ID: "x" }, "SF_LOGIN_URL"],
-        [app, "SF_CLIENT_SECRET"],
+        [{ SF_CLIENT_SECRET: "x" }, "SF_CLIENT_ID"],
+        [{ SF_CLIENT_ID: "x", SF_CLIENT_SECRET: "x" }, "SF_LOGIN_URL"],
         [{ ...app, SF_PRIVATE_KEY: "x" }, "SF_USERNAME"]
       ] as const) {
         const error = yield* failureOf(by(variables).credentials)
