@@ -17,12 +17,9 @@ import { type Block, blocksOf, documents, root, textOf } from "./support/documen
 import { openSession } from "./support/session.ts"
 import { allBlocks, isExported, isModule, moduleOf, source, withLocalImports } from "./support/snippets.ts"
 
-const inventoryFields = [
-  { name: "Sku__c", length: 40, externalId: true, unique: true },
-  { name: "Name", length: 80, nillable: false },
-  { name: "Count__c", type: "double", precision: 18 }
-]
-const inventory = Describe.make({ name: "Inventory__c", fields: inventoryFields })
+/** The describe file that the guide of the embedded org shows. */
+const describeFile = blocksOf("docs/embedded-org.md").find(({ language }) => language === "json")?.text ?? ""
+const inventory = Describe.make(JSON.parse(describeFile))
 
 const OrgLive = EmbeddedOrg.layerWith({ objects: [inventory] }).pipe(
   Layer.provide(NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" }))
@@ -114,10 +111,7 @@ const checks: ReadonlyArray<readonly [command: RegExp, check: (command: string) 
     (command) =>
       Effect.gen(function* () {
         const folder = yield* insideFolder
-        writeFileSync(
-          join(folder, "Inventory__c.json"),
-          JSON.stringify({ name: "Inventory__c", fields: inventoryFields })
-        )
+        writeFileSync(join(folder, "Inventory__c.json"), describeFile)
         const args = command.replace("8080", "0").replace("describes/", folder).split(" ").slice(2)
         const org = yield* start(...args)
         yield* ready(org)
@@ -143,7 +137,9 @@ describe("README and guides", () => {
     for (const block of allBlocks) {
       if (isCode(block) || block.file === guide) continue
       const isKnown =
-        block.language === "sh" || (block.language === "" && outputs.some((start) => block.text.startsWith(start)))
+        block.language === "sh" ||
+        block.text === describeFile ||
+        (block.language === "" && outputs.some((start) => block.text.startsWith(start)))
       assert.isTrue(isKnown, `${place(block)}: no test looks at this block`)
     }
     assert.isAbove(allBlocks.length, 20)
