@@ -1,5 +1,6 @@
 /** A stream as the body of one request. */
 import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -37,7 +38,7 @@ export const put = Effect.fnUntraced(function* <E, R>(
       })
     ),
     watch.body,
-    Stream.provideContext(context)
+    Stream.updateContext((_: Context.Context<never>) => context)
   )
   const encoded = gzip ? Gzip.compressed<unknown>(watched, (cause) => cause) : watched
   const count = byteCounter("transmit", api.known)
