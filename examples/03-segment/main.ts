@@ -20,11 +20,11 @@
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Data, Effect, FileSystem, Layer } from "effect"
 import { ChildProcess } from "effect/process"
 import { Auth, Connection, ProgressView, Query, QueryJob } from "../../src/index.ts"
+import { layerHttpClient } from "../../src/node.ts"
 import { isRealOrg, layerSession } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
 import { runMain } from "../shared/main.ts"
@@ -110,7 +110,7 @@ const program = Effect.gen(function* () {
 
 const ConnectionLive = Connection.layer.pipe(
   Layer.provideMerge(layerSession({ objects: new URL("objects/", import.meta.url) })),
-  Layer.provide(NodeHttpClient.layerUndici)
+  Layer.provide(layerHttpClient)
 )
 
 program.pipe(Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)

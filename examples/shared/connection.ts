@@ -1,9 +1,8 @@
-// the barrel of the package takes 20 MB of memory more
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Config, Effect, Layer, Option } from "effect"
 import type { HttpClient } from "effect/http"
 import type { ChildProcessSpawner } from "effect/process"
 import { Auth, Connection } from "../../src/index.ts"
+import { layerHttpClient } from "../../src/node.ts"
 import { type EmbeddedOrgOptions, layerEmbeddedOrg } from "./embeddedOrg.ts"
 
 /** Whether the environment describes an org. */
@@ -34,4 +33,4 @@ export const layerSession = (embedded: EmbeddedOrgOptions) =>
 
 /** A connection over `layerSession`. */
 export const layerConnection = (embedded: EmbeddedOrgOptions) =>
-  Connection.layer.pipe(Layer.provide(layerSession(embedded)), Layer.provide(NodeHttpClient.layerUndici))
+  Connection.layer.pipe(Layer.provide(layerSession(embedded)), Layer.provide(layerHttpClient))
