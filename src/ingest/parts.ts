@@ -20,15 +20,21 @@ export interface Limits {
   readonly within: Duration.Input
 }
 
-/** What a part is made of. */
-export interface Making<B, E> {
-  readonly inlet: Inlet<B, E>
-  readonly limits: Limits
+/** What the records of one part are kept in, and how its results find them. */
+export interface Keeping<B> {
   readonly join: PartJoin<B>
+  readonly keep: (block: Block<B>) => void
   readonly spooled: Spooled
   /** Where rows are kept from which records can be read back, if those that are sent do not do. */
   readonly readable: Spooled | undefined
-  readonly keep: (block: Block<B>) => void
+  /** Called when the part is submitted: the CSV is not needed to upload it again. */
+  readonly release: Effect.Effect<void>
+}
+
+/** What a part is made of. */
+export interface Making<B, E> extends Omit<Keeping<B>, "release"> {
+  readonly inlet: Inlet<B, E>
+  readonly limits: Limits
   readonly emit: (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>) => Effect.Effect<void>
   /** Whether all of it is known before the first byte is sent. */
   readonly whole: boolean
