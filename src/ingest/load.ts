@@ -105,6 +105,7 @@ const loading = <T, B, E, R>(
           successes: options.successes,
           keepSuccesses: options.keepSuccesses,
           onJobFailed: options.onJobFailed,
+          // without a key nobody knows what to send again
           isTransient: (error) => options.again !== undefined && options.rowRetry.isTransient(error),
           jobs,
           backlog,

@@ -939,6 +939,14 @@ describe("refused for what may pass", () => {
     }).pipe(locked(1))
   )
 
+  it.live("without a key nobody knows what to send again: they are outcomes at once", () =>
+    Effect.gen(function* () {
+      const insert = Ingest.insert({ object: "Widget__c", schema: Widget, poll, retryRows })
+      const { all, failed } = yield* settle(insert(Stream.fromIterable(widgets(30))))
+      assert.deepStrictEqual([all.length, failed.length, yield* uploads], [30, 3, 1])
+    }).pipe(locked(1))
+  )
+
   it.live("what may pass is for the caller to say", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []
