@@ -68,7 +68,7 @@ for (const [i, id] of (profile.samples ?? []).entries()) {
 console.log(`${((user + system) / records).toFixed(2)} microseconds a record on all processors\n`)
 for (const shares of [places, functions]) {
   for (const [key, time] of [...shares].toSorted(([, a], [, b]) => b - a)) {
-    if (time >= total / 250) console.log(`${((100 * time) / total).toFixed(1).padStart(5)} %  ${key}`)
+    if (time >= total / 100) console.log(`${((100 * time) / total).toFixed(1).padStart(5)} %  ${key}`)
   }
   console.log()
 }
