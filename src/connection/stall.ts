@@ -12,13 +12,16 @@ export const watchUpload = (idleTimeout: Duration.Duration, patience: Duration.I
   Effect.map(Effect.clockWith(Effect.succeed), (clock) => {
     /** Since when the socket is at work, and until when it may be. */
     let busyUntil = Number.POSITIVE_INFINITY
-    const isBusyFor = (limit: Duration.Input) =>
-      Effect.sync(() => {
-        busyUntil = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
+    const isBusyFor = (limit: Duration.Input) => {
+      const millis = Duration.toMillis(limit)
+      return Effect.sync(() => {
+        busyUntil = clock.currentTimeMillisUnsafe() + millis
       })
+    }
+    const isBusy = isBusyFor(idleTimeout)
     const body = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
       Stream.transformPull(self, (pull) => {
-        const taken = Effect.tap(pull, () => isBusyFor(idleTimeout))
+        const taken = Effect.tap(pull, () => isBusy)
         const yielding = Effect.andThen(Effect.yieldNow, taken)
         let pulls = 0
         return Effect.succeed(
