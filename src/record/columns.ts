@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { parseInstant } from "./instants.ts"
+import { isInYears, parseInstant } from "./instants.ts"
 import * as limits from "./limits.ts"
 import type { Problem, RecordSchema } from "./model.ts"
 
@@ -65,7 +65,12 @@ const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: bool
     nullable,
     optional,
     isText: SchemaAST.isString(value) && value.encoding === undefined,
-    toCell: (value) => Result.mapBoth(encode(value), { onFailure: (error) => error.message, onSuccess: String }),
+    toCell: (value) =>
+      Result.filterOrFail(
+        Result.mapBoth(encode(value), { onFailure: (error) => error.message, onSuccess: String }),
+        (text) => !isInstant || isInYears(text),
+        (text) => `Expected a year of four digits, got ${text}`
+      ),
     fromCell: (cell) =>
       // Date takes much that is no date, and a time without an offset for one of this machine
       isInstant && Number.isNaN(parseInstant(cell))

@@ -118,10 +118,14 @@ export const formatInstant = (millis: number): string => {
   return milli === 0 ? text + secondsText[second] : `${text}${twoDigits[second]}.${String(milli).padStart(3, "0")}Z`
 }
 
-/** Writes an instant as `formatInstant` gives it. */
+/** Whether a text of `formatInstant` has a year of four digits: no other can be read again, nor does Salesforce take one. */
+export const isInYears = (text: string): boolean => text.length === 24
+
+/** Writes an instant as `formatInstant` gives it; -1 for one that is in no year of four digits. */
 export const putInstant: Put<number> = (slab, at, millis) => {
   const number = Math.floor(millis / day)
   const text = dayText(number, millis)
+  if (text.length !== 10) return -1
   const { bytes } = slab
   for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
   const time = (millis - number * day) | 0

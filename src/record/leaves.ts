@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block } from "./block.ts"
 import * as Columns from "./columns.ts"
-import { formatInstant, instantAt, putInstant } from "./instants.ts"
+import { formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
 import type { RecordSchema } from "./model.ts"
 import { type Put, putAscii, putNumber } from "./slab.ts"
 
@@ -306,6 +306,11 @@ const scientific = (text: string): unknown => {
   return Number.isFinite(value) ? value : refused
 }
 
+const instantText = (millis: number): string | undefined => {
+  const text = formatInstant(millis)
+  return isInYears(text) ? text : undefined
+}
+
 const date: Kind = {
   is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
   read: ({ words }, from, to) => {
@@ -315,7 +320,7 @@ const date: Kind = {
   write: (value) => {
     if (!(value instanceof Date)) return undefined
     const millis = value.getTime()
-    return Number.isNaN(millis) ? undefined : formatInstant(millis)
+    return Number.isNaN(millis) ? undefined : instantText(millis)
   },
   put: (slab, at, value) => {
     if (!(value instanceof Date)) return -1
@@ -331,7 +336,7 @@ const utc: Kind = {
     return Number.isNaN(millis) ? refused : DateTime.makeUnsafe(millis)
   },
   write: (value) =>
-    DateTime.isDateTime(value) && DateTime.isUtc(value) ? formatInstant(value.epochMilliseconds) : undefined,
+    DateTime.isDateTime(value) && DateTime.isUtc(value) ? instantText(value.epochMilliseconds) : undefined,
   put: (slab, at, value) =>
     DateTime.isDateTime(value) && DateTime.isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Result, Schema, Stream } from "effect"
+import { Arbitrary, DateTime, Effect, Result, Schema, Stream } from "effect"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
@@ -318,6 +318,28 @@ describe("RecordCodec", () => {
     }
     const undated = encode({ Number: 1, Seen: new Date("never") }, "clear")
     assert.include(Result.isFailure(undated) && undated.failure, { column: "Seen", message: "Expected a valid Date" })
+  })
+
+  it("refuses instants in no year of four digits, which could not be read back, alone", () => {
+    const codec = codecOf(Schema.Struct({ Date: Schema.Date, Utc: Schema.NullOr(Schema.DateTimeUtc) }))
+    const encode = codec.encoder({ nulls: "ignore" })
+    const first = Date.parse("0000-01-01T00:00:00.000Z")
+    const last = Date.parse("9999-12-31T23:59:59.999Z")
+    const fits = { Date: new Date(first), Utc: DateTime.makeUnsafe(last) }
+    for (const [column, message, unfit] of [
+      ["Date", "Expected a year of four digits, got -000001-12-31T23:59:59.999Z", { Date: new Date(first - 1) }],
+      ["Utc", "Expected a year of four digits, got +010000-01-01T00:00:00.000Z", { Utc: DateTime.makeUnsafe(last + 1) }]
+    ] as const) {
+      const { bytes, rejected } = encode([fits, { ...fits, ...unfit }, fits])
+      assert.strictEqual(
+        new TextDecoder().decode(bytes),
+        "0000-01-01T00:00:00.000Z,9999-12-31T23:59:59.999Z\n".repeat(2)
+      )
+      assert.deepStrictEqual(
+        rejected.map(({ problem }) => problem),
+        [{ column, value: undefined, message }]
+      )
+    }
   })
 
   it("gives cells that mean the same one form", () => {
