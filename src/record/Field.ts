@@ -3,8 +3,9 @@
  *
  * Each of them encodes to the text that Salesforce takes in a cell and reads what it
  * writes, so a struct of them is a schema for `Ingest` and `Query`. `Schema.NullOr`
- * around a field reads an empty cell as `null`, and `Schema.optionalKey` leaves it out.
- * Without either an empty cell is an error, but for texts, which are `""` then.
+ * around a field reads an empty cell as `null`, `Schema.optionalKey` leaves it out, and
+ * `Schema.UndefinedOr` reads it as `undefined`; of several the first of these counts.
+ * Without any an empty cell is an error, but for texts, which are `""` then.
  *
  * | Salesforce | schema | value |
  * | --- | --- | --- |

@@ -11,6 +11,7 @@ export interface Leaf {
   readonly name: string
   readonly column: string
   readonly nullable: boolean
+  readonly undefinable: boolean
   readonly optional: boolean
   /** Whether its value is the very text of its cell. */
   readonly isText: boolean
@@ -23,6 +24,7 @@ export interface Group {
   readonly _tag: "Group"
   readonly name: string
   readonly nullable: boolean
+  readonly undefinable: boolean
   readonly optional: boolean
   readonly nodes: ReadonlyArray<Leaf | Group>
   /** How many columns it has, nested ones included. */
@@ -31,7 +33,7 @@ export interface Group {
 
 /** The columns of what a schema encodes to. */
 export const groupOf = (ast: SchemaAST.AST, column = "", name = "", optional = false): Result.Result<Group, string> => {
-  const { nullable, value } = withoutNull(ast)
+  const { nullable, undefinable, value } = withoutNull(ast)
   if (!SchemaAST.isObjects(value) || value.indexSignatures.length > 0 || value.propertySignatures.length === 0) {
     return Result.fail(`${column === "" ? "the schema" : `column ${column}`} is not a struct with fields`)
   }
@@ -47,12 +49,12 @@ export const groupOf = (ast: SchemaAST.AST, column = "", name = "", optional = f
   })
   return Result.map(Result.all(nodes), (nodes) => {
     const width = nodes.reduce((sum, node) => sum + (node._tag === "Leaf" ? 1 : node.width), 0)
-    return { _tag: "Group", name, nullable, optional, nodes, width }
+    return { _tag: "Group", name, nullable, undefinable, optional, nodes, width }
   })
 }
 
 const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: boolean): Result.Result<Leaf, string> => {
-  const { nullable, value } = withoutNull(ast)
+  const { nullable, undefinable, value } = withoutNull(ast)
   const text = textCodecOf(value)
   if (text === undefined) return Result.fail(`column ${column}: its value does not fit in one cell`)
   const encode = Schema.encodeUnknownResult(text)
@@ -63,6 +65,7 @@ const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: bool
     name,
     column,
     nullable,
+    undefinable,
     optional,
     isText: SchemaAST.isString(value) && value.encoding === undefined,
     toCell: (value) =>
@@ -96,16 +99,23 @@ export const isUtc = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.Dat
 const isDeclared = (ast: SchemaAST.AST, schema: { readonly ast: SchemaAST.AST }): boolean =>
   SchemaAST.isDeclaration(ast) && SchemaAST.isDeclaration(schema.ast) && ast.run === schema.ast.run
 
-/** A type without its null and undefined members. */
-const withoutNull = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly nullable: boolean } => {
-  if (!SchemaAST.isUnion(ast)) return { value: ast, nullable: false }
-  const members = ast.types.filter((type) => !SchemaAST.isNull(type) && !SchemaAST.isUndefined(type))
+/** A type without its null and undefined members, those of unions within it too, as `optional(NullOr(...))` has them. */
+const withoutNull = (
+  ast: SchemaAST.AST
+): Pick<Leaf, "nullable" | "undefinable"> & { readonly value: SchemaAST.AST } => {
+  if (!SchemaAST.isUnion(ast)) return { value: ast, nullable: false, undefinable: false }
+  const all = membersOf(ast)
+  const members = all.filter((type) => !SchemaAST.isNull(type) && !SchemaAST.isUndefined(type))
   const [only, ...others] = members
   return {
     value: only === undefined || others.length > 0 ? Schema.Union(members.map((ast) => Schema.make(ast))).ast : only,
-    nullable: ast.types.some(SchemaAST.isNull)
+    nullable: all.some(SchemaAST.isNull),
+    undefinable: all.some(SchemaAST.isUndefined)
   }
 }
+
+const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  SchemaAST.isUnion(ast) ? ast.types.flatMap(membersOf) : [ast]
 
 const isText = (ast: SchemaAST.AST): boolean =>
   SchemaAST.isUnion(ast)
@@ -201,6 +211,10 @@ export const fromCells = (
         continue
       }
       if (node.optional && isAll("")) continue
+      if (node.undefinable && isAll("")) {
+        record[node.name] = undefined
+        continue
+      }
       const value = node._tag === "Leaf" ? readCell(node, cells[from] ?? "") : read(node, from)
       if (Result.isSuccess(value)) record[node.name] = value.success
       // an empty cell that is no value of its own

@@ -4,7 +4,18 @@ import type { Block } from "./block.ts"
 import { cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
-import { absent, checksOf, type FastLeaf, isBare, isEmptyType, leafOf, refused, transformationOf } from "./leaves.ts"
+import {
+  absent,
+  bareMembersOf,
+  blankOf,
+  checksOf,
+  type FastLeaf,
+  isBare,
+  isEmptyType,
+  leafOf,
+  refused,
+  transformationOf
+} from "./leaves.ts"
 import { putAscii, type Slab } from "./slab.ts"
 
 /** How the records of a schema are read and written without Schema looking at each of them as a whole. */
@@ -56,10 +67,11 @@ export const planOf = (ast: SchemaAST.AST, group: Columns.Group): Plan | undefin
 /** The one member of a type besides null and undefined. */
 const memberOf = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly undefinable: boolean } => {
   if (!SchemaAST.isUnion(ast) || !isBare(ast)) return { value: ast, undefinable: false }
-  const [only, ...others] = ast.types.filter((type) => !isEmptyType(type))
+  const all = bareMembersOf(ast)
+  const [only, ...others] = all.filter((type) => !isEmptyType(type))
   return only === undefined || others.length > 0
     ? { value: ast, undefinable: false }
-    : { value: only, undefinable: ast.types.some(SchemaAST.isUndefined) }
+    : { value: only, undefinable: all.some(SchemaAST.isUndefined) }
 }
 
 export interface Struct extends Pick<Plan, "construct" | "isInstance"> {
@@ -158,13 +170,12 @@ const closureReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecord
         reads.push(group.read)
       }
     }
-    const { construct, nullable, optional, passes } = plan
+    const { construct, nullable, optional, passes, undefinable } = plan
+    const mayBeBlank = nullable || optional || undefinable
     return {
       offsets,
       read: (block, at, o) => {
-        if ((nullable || optional) && offsets.every((offset) => at[o + offset + 1]! - at[o + offset]! === 1)) {
-          return nullable ? null : absent
-        }
+        if (mayBeBlank && offsets.every((offset) => at[o + offset + 1]! - at[o + offset]! === 1)) return blankOf(plan)
         const fields: Record<string, unknown> = {}
         for (let i = 0; i < reads.length; i++) {
           const value = reads[i]!(block, at, o)
@@ -225,9 +236,14 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
     if (plan.construct !== undefined) lines.push(`${result} = ${constant(plan.construct)}(${result})`)
     const body = lines.splice(before)
     lines.push(`let ${result}`)
-    if (plan.nullable || plan.optional) {
+    if (plan.nullable || plan.optional || plan.undefinable) {
       const isBlank = offsets.map((offset) => `at[o + ${offset + 1}] - at[o + ${offset}] === 1`).join(" && ")
-      lines.push(`if (${isBlank}) ${result} = ${plan.nullable ? "null" : "absent"}`, "else {", ...body, "}")
+      lines.push(
+        `if (${isBlank}) ${result} = ${plan.nullable ? "null" : plan.optional ? "absent" : "undefined"}`,
+        "else {",
+        ...body,
+        "}"
+      )
     } else lines.push("{", ...body, "}")
     return result
   }

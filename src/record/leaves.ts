@@ -41,7 +41,7 @@ export const leafOf = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Fa
   return kind === undefined || isNullable !== leaf.nullable || (ast.context?.isOptional ?? false) !== leaf.optional
     ? bySchema(name, ast, leaf)
     : {
-        read: leaf.nullable ? orNull(kind.read) : leaf.optional ? orAbsent(kind.read) : kind.read,
+        read: leaf.nullable || leaf.optional || leaf.undefinable ? orBlank(kind.read, blankOf(leaf)) : kind.read,
         write: orNothing(name, kind.write, leaf, isUndefinable),
         put: kind.put,
         mayBeAbsent: leaf.optional && !leaf.nullable,
@@ -57,15 +57,14 @@ interface Kind {
   readonly put?: Put<unknown> | undefined
 }
 
-const orNull =
-  (read: Read): Read =>
+const orBlank =
+  (read: Read, blank: unknown): Read =>
   (block, from, to) =>
-    from === to ? null : read(block, from, to)
+    from === to ? blank : read(block, from, to)
 
-const orAbsent =
-  (read: Read): Read =>
-  (block, from, to) =>
-    from === to ? absent : read(block, from, to)
+/** What the empty cells of a field that may be without a value are read as. */
+export const blankOf = ({ nullable, optional }: Pick<Columns.Leaf, "nullable" | "optional">) =>
+  nullable ? null : optional ? absent : undefined
 
 const orNothing =
   (name: string, write: Kind["write"], { nullable, optional }: Columns.Leaf, isUndefinable: boolean): Write =>
@@ -78,14 +77,19 @@ const orNothing =
 /** A type as its one member besides null and undefined; text literals are one member. */
 const membersOf = (ast: SchemaAST.AST) => {
   if (!SchemaAST.isUnion(ast) || !isBare(ast)) return { value: ast, isNullable: false, isUndefinable: false }
-  const members = ast.types.filter((type) => !isEmptyType(type))
+  const all = bareMembersOf(ast)
+  const members = all.filter((type) => !isEmptyType(type))
   const [only, ...others] = members
   return {
     value: others.length === 0 ? only : textLiterals(members) === undefined ? undefined : ast,
-    isNullable: ast.types.some(SchemaAST.isNull),
-    isUndefinable: ast.types.some(SchemaAST.isUndefined)
+    isNullable: all.some(SchemaAST.isNull),
+    isUndefinable: all.some(SchemaAST.isUndefined)
   }
 }
+
+/** What a union is one of, that of unions within it too. */
+export const bareMembersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  SchemaAST.isUnion(ast) && isBare(ast) ? ast.types.flatMap(bareMembersOf) : [ast]
 
 export const isEmptyType = (ast: SchemaAST.AST): boolean =>
   (SchemaAST.isNull(ast) || SchemaAST.isUndefined(ast)) && isBare(ast)
@@ -221,7 +225,7 @@ const kindOf = (ast: SchemaAST.AST): Kind | undefined => {
   if (SchemaAST.isBoolean(ast)) return boolean
   if (Columns.isDate(ast)) return date
   if (Columns.isUtc(ast)) return utc
-  const texts = textLiterals(SchemaAST.isUnion(ast) ? ast.types : [ast])
+  const texts = textLiterals(bareMembersOf(ast))
   return texts === undefined || texts.length === 0 ? undefined : literals(texts)
 }
 
@@ -346,11 +350,12 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLea
   const schema = Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
   const decode = Schema.decodeUnknownResult(schema)
   const encode = Schema.encodeUnknownResult(schema)
-  const isBlank = (from: number, to: number) => from === to && (leaf.nullable || leaf.optional)
+  const isBlank = (from: number, to: number) => from === to && (leaf.nullable || leaf.optional || leaf.undefinable)
   return {
     read: (block, from, to) => {
       let encoded: Readonly<Record<string, unknown>>
-      if (isBlank(from, to)) encoded = leaf.nullable ? { [name]: null } : {}
+      if (isBlank(from, to))
+        encoded = leaf.optional && !leaf.nullable ? {} : { [name]: leaf.nullable ? null : undefined }
       else {
         const value = leaf.fromCell(block.cell(from, to))
         if (Result.isFailure(value)) return refused

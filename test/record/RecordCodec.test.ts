@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, DateTime, Effect, Result, Schema, Stream } from "effect"
+import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream } from "effect"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
@@ -385,6 +385,43 @@ describe("RecordCodec", () => {
     assert.deepStrictEqual(read(["#N/A", "#N/A"]), Result.succeed({ N: null, T: null }))
     assert.isTrue(Result.isFailure(read(["many", ""])))
   })
+
+  it("takes the null of an optional field for one", () => {
+    const codec = codecOf(
+      Schema.Struct({
+        Count: Schema.optional(Schema.NullOr(Schema.Finite)),
+        Grade: Schema.UndefinedOr(Schema.NullOr(Schema.Literals(["A", "B"]))),
+        Parent: Schema.optional(Schema.NullOr(Schema.Struct({ Name: Schema.String })))
+      })
+    )
+    const record = { Count: null, Grade: null, Parent: null }
+    const cells = Result.getOrThrow(codec.encode(record, "clear"))
+    assert.deepStrictEqual(cells, ["#N/A", "#N/A", "#N/A"])
+    const read = (row: ReadonlyArray<string>, nullCell?: string) =>
+      Result.flatMap(codec.decoder(["Count", "Grade", "Parent.Name"], nullCell), (decode) => decode(row))
+    assert.deepStrictEqual(read(cells, "#N/A"), Result.succeed(record))
+    assert.deepStrictEqual(read(["", "", ""]), Result.succeed(record))
+    assert.deepStrictEqual(read(["1", "B", "x"]), Result.succeed({ Count: 1, Grade: "B", Parent: { Name: "x" } }))
+  })
+
+  for (const nulls of ["clear", "ignore"] as const) {
+    it(`reads the empty cell of a value that is undefined, where nulls are to ${nulls}`, () => {
+      const codec = codecOf(
+        Schema.Struct({
+          Count: Schema.UndefinedOr(Schema.Finite),
+          Option: Schema.OptionFromUndefinedOr(Schema.Date),
+          Parent: Schema.UndefinedOr(Schema.Struct({ Rank: Schema.Finite }))
+        })
+      )
+      const record = { Count: undefined, Option: Option.none(), Parent: undefined }
+      const cells = Result.getOrThrow(codec.encode(record, nulls))
+      assert.deepStrictEqual(cells, ["", "", ""])
+      const decoder = codec.decoder(codec.columns, nulls === "clear" ? "#N/A" : "")
+      const read = (row: ReadonlyArray<string>) => Result.flatMap(decoder, (decode) => decode(row))
+      assert.deepStrictEqual(read(cells), Result.succeed(record))
+      assert.isTrue(Result.isFailure(read(["many", "", ""])))
+    })
+  }
 
   it("says which column of a relationship cannot be written, too", () => {
     const encoded = codec.encode(new Item({ ...full, Owner: { Email: "#N/A" } }), "clear")
