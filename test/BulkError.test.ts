@@ -175,6 +175,10 @@ describe("BulkError", () => {
         'job 750A, page 2, record 7, column Count__c ("a\\""): no number'
       ],
       [
+        new BulkError.RecordInvalid({ ...invalid, column: "Count__c", value: "" }),
+        'job 750A, page 2, record 7, column Count__c (""): no number (the cell is empty, which Schema.NullOr reads as null)'
+      ],
+      [
         new BulkError.RecordInvalid({ ...invalid, column: undefined, value: undefined }),
         "job 750A, page 2, record 7: no number"
       ],

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `effect-salesforce-bulk org`: an embedded org in a process of
  * its own. When it is ready it prints one line of JSON to stdout, and nothing

@@ -41,7 +41,8 @@ export class RecordInvalid extends Data.TaggedError("RecordInvalid")<{
 }> {
   override get message(): string {
     const where = this.column === undefined ? "" : `, column ${this.column} (${JSON.stringify(this.value)})`
-    return `job ${this.jobId}, page ${this.page}, record ${this.row}${where}: ${this.problem}`
+    const hint = this.value === "" ? " (the cell is empty, which Schema.NullOr reads as null)" : ""
+    return `job ${this.jobId}, page ${this.page}, record ${this.row}${where}: ${this.problem}${hint}`
   }
 }
 

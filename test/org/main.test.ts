@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import * as net from "node:net"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { end, folder, ready, start } from "./command.ts"
@@ -10,7 +12,33 @@ const isOneLine = (text: string, pattern: RegExp) => {
   assert.strictEqual(text.trimEnd().split("\n").length, 1, text)
 }
 
+/** The command as it is installed, on a Node that says it has this version. */
+const installed = (version: string) =>
+  Effect.callback<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }>((resume) => {
+    const bin = fileURLToPath(new URL("../../src/org/bin.ts", import.meta.url))
+    const says = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(says)}`, bin, "--help"]
+    execFile(process.execPath, args, (error, stdout, stderr) =>
+      resume(Effect.succeed({ code: error?.code ?? 0, stdout, stderr }))
+    )
+  })
+
 describe("the command", () => {
+  it.live("says on an old Node what it takes, and runs on others", () =>
+    Effect.gen(function* () {
+      for (const version of ["20.20.2", "22.18.0"]) {
+        const { code, stderr, stdout } = yield* installed(version)
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.strictEqual(stderr, `effect-salesforce-bulk: Node ${version} is too old: it takes 22.19 or later\n`)
+      }
+      for (const version of ["22.19.0", process.versions.node]) {
+        const { code, stdout } = yield* installed(version)
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /^Usage: effect-salesforce-bulk org/)
+      }
+    })
+  )
+
   it.live("prints one line when it is ready, serves, and ends with 0 on SIGTERM", () =>
     Effect.gen(function* () {
       const org = yield* start("org", "--port", "0")
