@@ -29,8 +29,9 @@ if (chosen === undefined) {
   process.exit(number === undefined ? 0 : 1)
 }
 // a process of its own, so that signals and the memory that it prints are the example's alone
-// what is streamed is soon garbage: with more room than this for what is new the process grows, with less much of it gets old first
-const example = spawn(process.execPath, ["--max-semi-space-size=8", main(chosen), ...rest], { stdio: "inherit" })
+// what is streamed is soon garbage: with more room than this for what is new the process grows; with less, much of it
+// gets old before it is gone, and waits for a full collection
+const example = spawn(process.execPath, ["--max-semi-space-size=16", main(chosen), ...rest], { stdio: "inherit" })
 // an example that is interrupted ends what it has begun: this process waits for it
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => example.kill(signal))
 example.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
