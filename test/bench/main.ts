@@ -84,7 +84,7 @@ const inTurns = async (row: Row): Promise<Rounds> => {
       await ours.round()
       await theirs.round()
     }
-    for (let i = 0; i < (quick ? 5 : 9); i++) {
+    for (let i = 0; i < (quick ? 15 : 25); i++) {
       rounds.ours.push(await ours.round())
       rounds.theirs.push(await theirs.round())
     }
@@ -99,7 +99,7 @@ const inTurns = async (row: Row): Promise<Rounds> => {
 const inNewProcesses = async (row: Row): Promise<Rounds> => {
   const url = await server()
   const rounds: Rounds = { ours: [], theirs: [] }
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < (huge ? 3 : 5); i++) {
     for (const side of ["ours", "theirs"] as const) {
       const contestant = await start(row[side], url)
       try {
