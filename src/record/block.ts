@@ -8,6 +8,7 @@ const textBytes = 8 * 1024
 
 const QUOTE = 34
 const LF = 10
+const CR = 13
 
 /**
  * Bytes of CSV, where the quotes in them are, and which are not ASCII.
@@ -66,6 +67,15 @@ export class Block {
     this.textEnd = 0
   }
 
+  /**
+   * How many rows, from the one on that begins with a quote, have so many cells, each of
+   * them quoted and without a quote in it: two quotes a cell. What is behind them begins
+   * with another quote, or is not regular.
+   */
+  regular(first: number, width: number, delimiter: number, length: number): number {
+    return this.scanner.regular(first, this.count, 2 * width, delimiter, length)
+  }
+
   /** Prepares the cells of a row that begins at `start` and ends before `end`. */
   enter(start: number, end: number, length: number, isRegular: boolean): void {
     if (end > this.textEnd) {
@@ -113,6 +123,7 @@ export interface Scanner {
   readonly views: Views
   readonly grow: (bytes: number) => void
   readonly scan: (block: Block, length: number) => void
+  readonly regular: (first: number, count: number, quotesOfRow: number, delimiter: number, length: number) => number
 }
 
 /** The quote index in JavaScript. */
@@ -151,6 +162,24 @@ export const loopScanner = (): Scanner => {
       block.count = count
       block.lines = lines
       block.isAscii = any === 0
+    },
+    regular: (first, count, quotesOfRow, delimiter, length) => {
+      const { bytes, quotes } = views
+      let rows = 0
+      for (let at = first; at + quotesOfRow <= count; at += quotesOfRow) {
+        const last = at + quotesOfRow - 1
+        for (let i = at + 1; i < last; i += 2) {
+          const end = quotes[i]!
+          if (quotes[i + 1] !== end + 2 || bytes[end + 1] !== delimiter) return rows
+        }
+        let end = quotes[last]! + 1
+        if (end < length && bytes[end] === CR) end++
+        if (end >= length || bytes[end] !== LF) return rows
+        rows++
+        // the next row begins where this one ends
+        if (quotes[at + quotesOfRow] !== end + 1) return rows
+      }
+      return rows
     }
   }
 }
@@ -160,7 +189,7 @@ export const loopScanner = (): Scanner => {
  *
  * `scan(end, quotes, high)` looks at the bytes from 0 to `end` and writes the
  * positions of quotes and the masks of bytes that are not ASCII. What it counted is
- * in its globals.
+ * in its globals. `regular` is as in `Block`.
  */
 export const wasmScanner = (): Scanner | undefined => {
   try {
@@ -171,9 +200,17 @@ export const wasmScanner = (): Scanner | undefined => {
 }
 
 const makeWasmScanner = (): Scanner => {
-  const { any, count, lines, memory, scan } = new WebAssembly.Instance(wasmModule()).exports as unknown as {
+  const { any, count, lines, memory, regular, scan } = new WebAssembly.Instance(wasmModule()).exports as unknown as {
     readonly memory: WebAssembly.Memory
     readonly scan: (end: number, quotes: number, high: number) => void
+    readonly regular: (
+      first: number,
+      count: number,
+      quotesOfRow: number,
+      delimiter: number,
+      length: number,
+      quotes: number
+    ) => number
     readonly count: WebAssembly.Global<"i32">
     readonly lines: WebAssembly.Global<"i32">
     readonly any: WebAssembly.Global<"i32">
@@ -203,7 +240,9 @@ const makeWasmScanner = (): Scanner => {
       block.count = count.value
       block.lines = lines.value
       block.isAscii = any.value === 0
-    }
+    },
+    regular: (first, count, quotesOfRow, delimiter, length) =>
+      regular(first, count, quotesOfRow, delimiter, length, views.quotes.byteOffset)
   }
 }
 
@@ -211,7 +250,7 @@ const defaultScanner = (): Scanner => wasmScanner() ?? loopScanner()
 
 // quotes.wat, as wat2wasm of wabt compiles it
 const wasm =
-  "AGFzbQEAAAABBwFgA39/fwADAgEABQMBAAEGEAN/AUEAC38BQQALfwFBAAsHJwUGbWVtb3J5AgAFY291bnQDAAVsaW5lcwMBA2FueQMCBHNjYW4AAAqfAQGcAQMCfwF7A38gASEEAkADQCADIABPDQEgA/0ABAAhBSAF/WQhBiACIAY7AQAgAkECaiECIAcgBnIhByAIIAVBCv0P/SP9ZGlqIQggBUEi/Q/9I/1kIQYCQANAIAZFDQEgBCADIAZoajYCACAEQQRqIQQgBiAGQQFrcSEGDAALCyADQRBqIQMMAAsLIAckAiAIJAEgBCABa0ECdiQACw=="
+  "AGFzbQEAAAABEQJgA39/fwBgBn9/f39/fwF/AwMCAAEFAwEAAQYQA38BQQALfwFBAAt/AUEACwcxBgZtZW1vcnkCAAVjb3VudAMABWxpbmVzAwEDYW55AwIEc2NhbgAAB3JlZ3VsYXIAAQrqAgKcAQMCfwF7A38gASEEAkADQCADIABPDQEgA/0ABAAhBSAF/WQhBiACIAY7AQAgAkECaiECIAcgBnIhByAIIAVBCv0P/SP9ZGlqIQggBUEi/Q/9I/1kIQYCQANAIAZFDQEgBCADIAZoajYCACAEQQRqIQQgBiAGQQFrcSEGDAALCyADQRBqIQMMAAsLIAckAiAIJAEgBCABa0ECdiQAC8kBAQR/IAUgAEECdGohByAFIAFBAnRqIQEgAkECdCECAkADQCAHIAJqQQRrIQggCCABTw0BIAdBBGohBwJAA0AgByAITw0BIAcoAgAhCSAHKAIEIAlBAmpHDQMgCS0AASADRw0DIAdBCGohBwwACwsgCCgCAEEBaiEJIAkgBE8NASAJLQAAQQ1GBEAgCUEBaiEJIAkgBE8NAgsgCS0AAEEKRw0BIAZBAWohBiAIQQRqIQcgByABTw0BIAcoAgAgCUEBakYNAAsLIAYL"
 
 let compiled: WebAssembly.Module | undefined
 

@@ -88,12 +88,19 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
     const { bytes, count, quotes } = block
     let start = 0
     let next = 0
+    /** How many rows are regular that have not been read. */
+    let regular = 0
     while (start < length) {
-      const width = 2 * this.width
-      let end =
-        this.read !== undefined && quotes[next] === start ? this.regular(block, next, width, length) : incomplete
-      const isRegular = end > 0
-      if (!isRegular) end = this.tokens(bytes, start, length, isLast)
+      if (regular === 0 && this.read !== undefined && quotes[next] === start) {
+        regular = block.regular(next, this.width, this.delimiter, length)
+      }
+      const isRegular = regular > 0
+      let end: number
+      if (isRegular) {
+        regular--
+        end = quotes[next + 2 * this.width - 1]! + 2
+        if (bytes[end - 1] !== LF) end++
+      } else end = this.tokens(bytes, start, length, isLast)
       if (end === incomplete) break
       if (end === broken) return this.fail(block, start, this.problem)
       if (this.count > 0 || isRegular) {
@@ -102,7 +109,7 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
         if (error !== undefined) return error
       }
       start = end
-      if (isRegular) next += width
+      if (isRegular) next += 2 * this.width
       else while (next < count && quotes[next]! < start) next++
     }
     if (length - start > maxRecordBytes) {
@@ -126,20 +133,6 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
     return this.count === this.width
       ? this.read(block, this.cells, 0, out)
       : this.fail(block, start, `a row has ${this.count} cells under ${this.width} columns`)
-  }
-
-  /** Where a row ends whose cells are all quoted and hold no quotes, if it is one. */
-  private regular({ bytes, count, quotes }: Block, first: number, width: number, length: number): number {
-    const last = first + width - 1
-    if (last >= count) return incomplete
-    for (let i = first + 1; i < last; i += 2) {
-      const end = quotes[i]!
-      if (quotes[i + 1] !== end + 2 || bytes[end + 1] !== this.delimiter) return incomplete
-    }
-    const after = quotes[last]! + 1
-    if (after >= length) return incomplete
-    if (bytes[after] === LF) return after + 1
-    return bytes[after] === CR && after + 1 < length && bytes[after + 1] === LF ? after + 2 : incomplete
   }
 
   /** Finds the cells of the row that begins at `start`, and where it ends. A blank line has none. */

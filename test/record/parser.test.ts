@@ -157,6 +157,30 @@ describe("Parser", () => {
     })
   }
 
+  it("takes rows for regular that are, with WebAssembly and without", () => {
+    const texts: ReadonlyArray<readonly [text: string, regular: number]> = [
+      ['"a","b"\n"c","d"\r\n"e","f"\n', 3],
+      ['"a","b"\n"c","d"', 1],
+      ['"a","b"\n"c","d"\r', 1],
+      ['"a","b"\n"c"\n"d"\n', 1],
+      ['"a";"b"\n', 0],
+      ['"a","""b"\n', 0],
+      ['"a",""\n"",""\n', 2],
+      ['"a","b"\n,"c","d"\n', 1],
+      ['"a","b"\nx,"c","d"\n', 1],
+      ['"a","b"\n\n"c","d"\n', 1],
+      ['"a","b"x"c","d"\n', 0]
+    ]
+    for (const [text, regular] of texts) {
+      const bytes = utf8.encode(text)
+      for (const [name, block] of Object.entries(blocks)) {
+        block.bytes.set(bytes)
+        block.scan(bytes.length)
+        assert.strictEqual(block.regular(0, 2, 44, bytes.length), regular, `${name}: ${JSON.stringify(text)}`)
+      }
+    }
+  })
+
   it("indexes the same with WebAssembly and without", () => {
     const [one, other] = Object.values(blocks) as [Block, Block]
     const { int } = random(7)
