@@ -77,8 +77,7 @@ const inChunks = (chunks: Array<Uint8Array>): Spooled => {
     for (let at = from; at < to; ) {
       const start = at % chunkBytes
       const end = Math.min(chunkBytes, start + most, start + to - at)
-      const chunk = chunks[(at - start) / chunkBytes]
-      if (chunk !== undefined) found.push(chunk.subarray(start, end))
+      found.push(chunks[(at - start) / chunkBytes]!.subarray(start, end))
       at += end - start
     }
     return found

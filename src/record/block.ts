@@ -68,9 +68,8 @@ export class Block {
   }
 
   /**
-   * How many rows, from the one on that begins with a quote, have so many cells, each of
-   * them quoted and without a quote in it: two quotes a cell. What is behind them begins
-   * with another quote, or is not regular.
+   * How many rows, one right behind the other from the one on that begins with the quote
+   * `first`, have so many cells, each of them quoted and without a quote in it.
    */
   regular(first: number, width: number, delimiter: number, length: number): number {
     return this.scanner.regular(first, this.count, 2 * width, delimiter, length)
