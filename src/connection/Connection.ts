@@ -37,7 +37,7 @@ import { nothingYet } from "./known.ts"
 import { type Api, current, type Line, send } from "./line.ts"
 import { staysHere } from "./origin.ts"
 import { timeoutAfterPatience } from "./patience.ts"
-import { defaultRetry, retrying } from "./retry.ts"
+import { defaultMaxRetryAfter, defaultRetry, retrying } from "./retry.ts"
 import { put } from "./upload.ts"
 import { askVersions, blamingVersion, checkVersion, newest } from "./versions.ts"
 
@@ -109,8 +109,8 @@ export interface DownloadOptions {
  *
  * - `json` sends a request and decodes its JSON answer, `null` where it has no body. One that is repeatable is
  *   sent again while it fails in ways that may pass, as the retry policy says, and
- *   no sooner than a `Retry-After` asks; every request is sent once more with renewed
- *   credentials after a 401.
+ *   no sooner than a `Retry-After` asks, and not at all where that is longer than `maxRetryAfter`;
+ *   every request is sent once more with renewed credentials after a 401.
  * - `bytes` sends a GET for CSV, repeated like any other, and gives its body as a
  *   stream, to be read once within the scope: closing it drops the connection. A few
  *   bytes are read before they are asked for.
@@ -169,6 +169,11 @@ export interface Options {
   readonly clientName?: string | undefined
   /** When what may be repeated is. Default: after half a second, doubling, with jitter; five times within two minutes. */
   readonly retry?: Schedule.Schedule<unknown, BulkError.BulkError> | undefined
+  /**
+   * The longest `Retry-After` that is waited for. Where Salesforce asks for more, the request fails at once, with an
+   * `ApiError` that holds it as `retryAfter`. Default 2 minutes.
+   */
+  readonly maxRetryAfter?: Duration.Input | undefined
   /** How long a connection may carry nothing before it counts as lost. Default 30 seconds. */
   readonly idleTimeout?: Duration.Input | undefined
   /** Whether results are compressed on the way. Default true, except on the loopback host, which has nothing to gain. */
@@ -326,7 +331,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
   const idleTimeout = Duration.fromInputUnsafe(options.idleTimeout ?? "30 seconds")
   const known = nothingYet()
-  const retry = retrying(options.retry ?? defaultRetry, known)
+  const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? defaultMaxRetryAfter)
+  const retry = retrying(options.retry ?? defaultRetry, maxRetryAfter, known)
   const line: Line = { session, client, known, onRequest: countCall }
   const apiVersion =
     options.apiVersion === "latest"

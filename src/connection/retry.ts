@@ -12,9 +12,18 @@ export const defaultRetry = Schedule.exponential("500 millis", 2).pipe(
   Schedule.upTo({ times: 5, duration: "2 minutes" })
 )
 
-/** Does again what fails in ways that may pass, as the schedule says. */
-export const retrying = (schedule: Schedule.Schedule<unknown, BulkError.BulkError>, known: Known) => {
+/** How long Salesforce may ask to be left alone, where nothing else is said. */
+export const defaultMaxRetryAfter = Duration.minutes(2)
+
+/** Does again what fails in ways that may pass, as the schedule says, unless Salesforce asks for a longer wait. */
+export const retrying = (
+  schedule: Schedule.Schedule<unknown, BulkError.BulkError>,
+  maxRetryAfter: Duration.Duration,
+  known: Known
+) => {
   const respectful = respectfully(schedule)
+  const longest = Duration.toMillis(maxRetryAfter)
+  const mayPass = (error: BulkError.BulkError) => error.isRetryable && (retryAfterOf(error) ?? 0) <= longest
   return <A, R>(self: Effect.Effect<A, BulkError.BulkError, R>): Effect.Effect<A, BulkError.BulkError, R> =>
     Effect.suspend(() => {
       let last: BulkError.BulkError | undefined
@@ -26,7 +35,7 @@ export const retrying = (schedule: Schedule.Schedule<unknown, BulkError.BulkErro
           last = error
         })
       )
-      return Effect.retry(noted, { schedule: respectful, while: (error) => error.isRetryable })
+      return Effect.retry(noted, { schedule: respectful, while: mayPass })
     })
 }
 
@@ -34,13 +43,12 @@ export const retrying = (schedule: Schedule.Schedule<unknown, BulkError.BulkErro
 const respectfully = (
   schedule: Schedule.Schedule<unknown, BulkError.BulkError>
 ): Schedule.Schedule<unknown, BulkError.BulkError> =>
-  Schedule.modifyDelay(schedule, ({ duration, input: { reason } }) =>
-    Effect.succeed(
-      reason._tag === "ApiError" && reason.retryAfter !== undefined
-        ? Duration.max(duration, Duration.millis(reason.retryAfter))
-        : duration
-    )
+  Schedule.modifyDelay(schedule, ({ duration, input }) =>
+    Effect.succeed(Duration.max(duration, Duration.millis(retryAfterOf(input) ?? 0)))
   )
+
+const retryAfterOf = ({ reason }: BulkError.BulkError): number | undefined =>
+  reason._tag === "ApiError" ? reason.retryAfter : undefined
 
 const typeOf = ({ reason }: BulkError.BulkError): string =>
   reason._tag === "ApiError" ? String(reason.status) : reason._tag

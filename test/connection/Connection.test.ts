@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Metric, Redacted, Schedule, Schema, Stream } from "effect"
+import { Duration, Effect, Fiber, Layer, Metric, Redacted, Result, Schedule, Schema, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -127,6 +127,35 @@ describe("Connection", () => {
         code: "NOT_FOUND"
       })
       assert.strictEqual(gone.requests.length, 2)
+    })
+  )
+
+  const busy = (retryAfter: string) => () =>
+    Response.json([{ errorCode: "SERVER_UNAVAILABLE", message: "Busy" }], {
+      status: 503,
+      headers: { "Retry-After": retryAfter }
+    })
+
+  it.effect("waits as long as it is asked to, up to two minutes, and fails at once where it is longer", () =>
+    Effect.gen(function* () {
+      for (const [retryAfter, milliseconds, words] of [
+        ["121", 121_000, /: Busy; it asks to be left alone for 2m 1s/],
+        ["86400", 86_400_000, /: Busy; it asks to be left alone for 1d/],
+        // the test clock begins with 1970
+        ["Thu, 01 Jan 1970 02:00:00 GMT", 7_200_000, /: Busy; it asks to be left alone for 2h/]
+      ] as const) {
+        const later = scripted([busy(retryAfter), json({ ok: true })])
+        const [elapsed, error] = yield* Effect.timed(Effect.flip(get.pipe(over(later))))
+        assert.strictEqual(Duration.toMillis(elapsed), 0)
+        assert.deepInclude(error.reason, { _tag: "ApiError", retryAfter: milliseconds })
+        assert.match(error.message, words)
+        assert.isTrue(error.isRetryable)
+        assert.strictEqual(later.requests.length, 1)
+      }
+
+      const soon = scripted([busy("120"), json({ ok: true })])
+      const [waited] = yield* virtually(Effect.timed(get.pipe(over(soon))))
+      assert.strictEqual(Duration.toSeconds(waited), 120)
     })
   )
 
@@ -347,6 +376,24 @@ describe("Connection.layerWith", () => {
       Response.json(body, {
         headers: { "Sforce-Limit-Info": `api-usage=${used}/1000; per-app-api-usage=1/250(appName=x)` }
       })
+
+  it.effect("waits no longer than it is told to wait at most", () =>
+    Effect.gen(function* () {
+      const retry = Schedule.recurs(1)
+      const ask = (retryAfter: string, options: Connection.Options) => {
+        const busy = new Response("", { status: 429, headers: { "Retry-After": retryAfter } })
+        return virtually(
+          Effect.timed(Effect.result(get.pipe(connect(scripted([() => busy, json({ ok: true })]), options))))
+        )
+      }
+      const [patient, answer] = yield* ask("3600", { retry, maxRetryAfter: "1 hour" })
+      assert.strictEqual(Duration.toHours(patient), 1)
+      assert.isTrue(Result.isSuccess(answer))
+      const [hasty, refusal] = yield* ask("2", { retry, maxRetryAfter: "1 second" })
+      assert.strictEqual(Duration.toMillis(hasty), 0)
+      assert.isTrue(Result.isFailure(refusal))
+    })
+  )
 
   it.effect("creates no more jobs from the daily limit on, and goes on reading", () =>
     Effect.gen(function* () {
