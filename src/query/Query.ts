@@ -174,7 +174,8 @@ export const pages = <S extends RecordCodec.RecordSchema>(
 
 /**
  * Goes on with the pages of a query that another process began: from a locator, or from
- * the first page without one. A job that still runs is awaited, and never aborted.
+ * the first page without one. A job that still runs is awaited, and never aborted. Its
+ * pages are read with the delimiter that it was created with, whoever created it.
  *
  * Fails with `ResultsExpired` when the job is gone.
  *

@@ -11,7 +11,7 @@ import type { Page } from "./pages.ts"
 export const records =
   <A>(codec: RecordCodec.RecordCodec<A>) =>
   (page: Page, before: number): Stream.Stream<A, BulkError.BulkError> =>
-    Stream.mapError(RecordCodec.decode(codec)(page.bytes), (error) =>
+    Stream.mapError(RecordCodec.decode(codec, page.dialect)(page.bytes), (error) =>
       error._tag === "InvalidRecord" ? BulkError.make(invalid(page, before, error)) : broken(page, error)
     )
 
@@ -19,7 +19,10 @@ export const records =
 export const results =
   <A>(codec: RecordCodec.RecordCodec<A>) =>
   (page: Page, before: number): Stream.Stream<Result.Result<A, BulkError.RecordInvalid>, BulkError.BulkError> =>
-    RecordCodec.decodeResult(codec)(page.bytes).pipe(
+    RecordCodec.decodeResult(
+      codec,
+      page.dialect
+    )(page.bytes).pipe(
       Stream.mapArray((results) =>
         Arr.map(results, (result) => Result.mapError(result, (error) => invalid(page, before, error)))
       ),
@@ -29,16 +32,18 @@ export const results =
 /** The cells of each record, by the names that the header gives them. */
 export const rows = (page: Page): Stream.Stream<Readonly<Record<string, string>>, BulkError.BulkError> =>
   page.bytes.pipe(
-    Csv.decode((header) =>
-      Effect.succeed((rows) =>
-        Effect.succeed(
-          rows.map((cells) => {
-            const row: Record<string, string> = {}
-            for (let i = 0; i < header.length; i++) row[header[i]!] = cells[i]!
-            return row
-          })
-        )
-      )
+    Csv.decode(
+      (header) =>
+        Effect.succeed((rows) =>
+          Effect.succeed(
+            rows.map((cells) => {
+              const row: Record<string, string> = {}
+              for (let i = 0; i < header.length; i++) row[header[i]!] = cells[i]!
+              return row
+            })
+          )
+        ),
+      page.dialect
     ),
     Stream.mapError((error) => broken(page, error))
   )

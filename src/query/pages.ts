@@ -9,10 +9,13 @@ import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import { Connection } from "../connection/Connection.ts"
 import * as QueryJob from "../job/QueryJob.ts"
+import type * as Csv from "../record/Csv.ts"
 
 /** A page whose headers are there, and whose bytes are on their way. */
 export interface Page extends Omit<QueryJob.Page, "numberOfRecords" | "arrived"> {
   readonly jobId: string
+  /** How its CSV is written. */
+  readonly dialect: Csv.Dialect
   /** Its number, from 1. */
   readonly number: number
   /** How many records it holds, by the latest headers: once it is read, how many it held. */
@@ -24,6 +27,7 @@ export interface Page extends Omit<QueryJob.Page, "numberOfRecords" | "arrived">
 /** Which pages of a job, and how. */
 export interface Reading {
   readonly jobId: string
+  readonly dialect: Csv.Dialect
   /** Where to begin. Default: at the first page. */
   readonly locator?: string | undefined
   readonly maxRecords?: number | undefined
@@ -55,7 +59,7 @@ export const pagesOf = <A, R>(
 ): Stream.Stream<A, BulkError.BulkError, R | Connection> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const { jobId, maxRecords } = reading
+      const { dialect, jobId, maxRecords } = reading
       const { apiVersion } = yield* Connection
       const scope = yield* Effect.scope
       const parallel = reading.parallel && Number(apiVersion) >= resultPagesSince
@@ -71,7 +75,7 @@ export const pagesOf = <A, R>(
         const close = Effect.andThen(Scope.close(own, Exit.void), Semaphore.release(places, 1))
         const { bytes, locator, next } = page
         const counts = { size: () => page.numberOfRecords, arrived: () => page.arrived }
-        return { jobId, number, locator, next, ...counts, bytes, close }
+        return { jobId, dialect, number, locator, next, ...counts, bytes, close }
       })
 
       /** Begins to open a page once there is a place for it, and lines it up. */

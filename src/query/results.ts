@@ -3,6 +3,7 @@ import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import { streamInOrg } from "../connection/streamInOrg.ts"
+import { dialectOf } from "../job/dialectOf.ts"
 import type * as Job from "../job/Job.ts"
 import type * as QueryJob from "../job/QueryJob.ts"
 import type { RunOptions } from "./options.ts"
@@ -44,6 +45,7 @@ export const results = <A>(
     return Pages.pagesOf(
       {
         jobId,
+        dialect: dialectOf(job),
         locator,
         maxRecords,
         parallel: maxRecords === undefined && !isChained,

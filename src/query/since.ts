@@ -222,6 +222,6 @@ const foundOn = <A>(
           : Result.succeed({ change: { _tag: "Changed", id: ownId, record: record.success }, at, key })
       }
       return Effect.succeed((rows) => Effect.fromResult(Result.all(rows.map(read))))
-    }),
+    }, page.dialect),
     Stream.mapError((error) => broken(page, error))
   )

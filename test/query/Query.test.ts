@@ -3,11 +3,14 @@ import { Duration, Effect, Fiber, Option, Result, Schema, Stream } from "effect"
 import * as UrlParams from "effect/http/UrlParams"
 import type * as BulkError from "../../src/BulkError.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
+import * as QueryJob from "../../src/job/QueryJob.ts"
 import { EmbeddedOrg, Faults } from "../../src/org/index.ts"
 import { oneHeader } from "../../src/query/oneHeader.ts"
 import type { Page } from "../../src/query/pages.ts"
 import * as Query from "../../src/query/Query.ts"
 import { raw, soql } from "../../src/query/Soql.ts"
+import * as Csv from "../../src/record/Csv.ts"
+import * as RecordCodec from "../../src/record/RecordCodec.ts"
 import { inProcess, Requests, replacing, type Tamper, virtually } from "../support/orgs.ts"
 import { pageHead, queryServer } from "../support/queryServer.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
@@ -258,6 +261,7 @@ describe("Query.rows and Query.csv", () => {
     Effect.gen(function* () {
       const page = (number: number, csv: string): Page => ({
         jobId: "750A",
+        dialect: Csv.standard,
         number,
         locator: undefined,
         next: undefined,
@@ -380,6 +384,34 @@ describe("Query.pages", () => {
       const { faults } = yield* EmbeddedOrg.EmbeddedOrg
       yield* faults.set([Faults.on("queryJob", Faults.respond(403))])
       assert.strictEqual((yield* reasonOf(Query.resume(second?.jobId ?? "", undefined, options)))._tag, "ApiError")
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+})
+
+describe("Query.resume", () => {
+  it.effect("reads a job as it was created, whatever is between its cells and ends its rows", () =>
+    Effect.gen(function* () {
+      const stored = widgets(3).map((each) => new Widget({ ...each, Name: "a,b;c|d\te^f`g" }))
+      yield* store(stored)
+      const { columns } = Result.getOrThrow(RecordCodec.make(Widget))
+      const dialects = [
+        ["COMMA", "CRLF"],
+        ["SEMICOLON", "LF"],
+        ["SEMICOLON", "CRLF"],
+        ["TAB", "LF"],
+        ["PIPE", "LF"],
+        ["CARET", "LF"],
+        ["BACKQUOTE", "LF"]
+      ] as const
+      for (const [columnDelimiter, lineEnding] of dialects) {
+        const { id } = yield* QueryJob.create(`SELECT ${columns.join()} FROM Widget__c`, {
+          columnDelimiter,
+          lineEnding
+        })
+        const pages = Query.resume(id, undefined, { schema: Widget, maxRecords: 2 })
+        const found = yield* Stream.runCollect(Stream.flatMap(pages, ({ records }) => records))
+        assert.deepStrictEqual(found.toSorted(byNumber), stored)
+      }
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 })
