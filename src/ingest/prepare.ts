@@ -7,6 +7,7 @@ import * as BulkError from "../BulkError.ts"
 import * as Limits from "../connection/Limits.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
 import * as Csv from "../record/Csv.ts"
+import { misreadOf } from "../record/misread.ts"
 import * as RecordCodec from "../record/RecordCodec.ts"
 import { csvBlocks, csvRow, rewritten } from "./csvBlocks.ts"
 import type * as Inlet from "./inlet.ts"
@@ -104,6 +105,8 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     key === undefined || kind.keepsRecords || columns.length === codec.columns.length ? undefined : { nulls, dialect }
 
   const header = Csv.encodeRows([columns], dialect).length
+  const mayBeMisread = misreadOf(options.schema.ast)
+  const decode = read(codec.columns)
   const blocks = () =>
     recordBlocks<S["Type"], B>({
       codec,
@@ -111,8 +114,8 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
       readable,
       shown: how.shown,
       holds: key === undefined ? "none" : kind.keepsRecords ? "all" : "changed",
-      readsBack: (record) =>
-        Result.isSuccess(Result.flatMap(codec.encode(record, nulls), (cells) => read(codec.columns)(cells))),
+      readsBack: (record) => Result.isSuccess(Result.flatMap(codec.encode(record, nulls), decode)),
+      mayBeMisread,
       maxBytes: limits.bytes - header
     })
 

@@ -117,6 +117,7 @@ describe("blocks of records", () => {
       shown: (record) => record,
       holds: "none",
       readsBack: () => true,
+      mayBeMisread: undefined,
       maxBytes
     })
 

@@ -642,6 +642,7 @@ describe("the CSV of a part that is asked for anew", () => {
         shown: codec.show,
         holds: "none",
         readsBack: () => true,
+        mayBeMisread: undefined,
         maxBytes: 400
       })
       const part = yield* Parts.make({
@@ -764,6 +765,46 @@ describe("a spool in files", () => {
       })
     )
   )
+})
+
+describe("records that cannot be told from their rows", () => {
+  const NullNote = Schema.makeFilter(({ Note__c }: typeof Widget.Type) => Note__c !== null || "a note is missing")
+  const isRead = Schema.makeFilter(({ Note__c }: { readonly Note__c?: string }) => Note__c !== undefined)
+  const { fields } = Widget
+  const schemas = {
+    "a check of the record": { schema: Schema.Struct(fields).check(NullNote), nulls: "ignore" },
+    "a check of an optional field": {
+      schema: Schema.Struct({ ...fields, Note__c: Schema.optionalKey(Schema.String) }).check(isRead),
+      nulls: "clear"
+    }
+  } as const
+
+  for (const [what, { nulls, schema }] of Object.entries(schemas)) {
+    for (const [name, spool] of spools) {
+      it.live(`for ${what} come back as they were sent, with a spool ${name}`, () =>
+        Effect.gen(function* () {
+          const records = widgets(40).map(({ Note__c, ...each }, i) => ({
+            ...each,
+            Note__c: i % 4 === 1 ? "" : "there",
+            Grade__c: i % 3 === 0 ? "Z" : "A"
+          }))
+          const { all, error, failed } = yield* settle<unknown, unknown>(
+            Stream.fromIterable(records).pipe(
+              Ingest.upsert({ ...base, schema: schema as Schema.Struct<typeof fields>, nulls, partRows: 15 })
+            )
+          )
+          assert.isUndefined(error)
+          assert.strictEqual(all.length, 40)
+          const byKey = (a: unknown, b: unknown) => number(a) - number(b)
+          const number = (record: unknown) => Number((record as Widget).Key__c.slice(2))
+          assert.deepStrictEqual(
+            failed.map(({ record }) => record).toSorted(byKey),
+            records.filter(({ Grade__c }) => Grade__c === "Z")
+          )
+        }).pipe(orgWith(), Effect.provide(spool))
+      )
+    }
+  }
 })
 
 describe("a spool in memory that keeps records", () => {
