@@ -112,7 +112,12 @@ export const javaDouble = (value: number): string => {
   return `${mantissa.includes(".") ? mantissa : `${mantissa}.0`}E${Number(exponent)}`
 }
 
-const booleans: Record<string, Value> = { true: 1, "1": 1, false: 0, "0": 0 }
+const booleans = new Map([
+  ["true", 1],
+  ["1", 1],
+  ["false", 0],
+  ["0", 0]
+])
 
 const emailPattern = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+\.[\p{L}\p{N}-]{2,}$/u
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/
@@ -206,7 +211,7 @@ const id = (field: Field): Convert => {
 export const converter = (field: Field): Convert => {
   switch (field.type) {
     case "boolean":
-      return typed(field, (text) => booleans[text.toLowerCase()])
+      return typed(field, (text) => booleans.get(text.toLowerCase()))
     case "int":
     case "long":
       return integer(field)

@@ -32,7 +32,9 @@ describe("Rules", () => {
   it("reads booleans", () => {
     for (const text of ["true", "TRUE", "1"]) assert.strictEqual(convert({ type: "boolean" }, text), 1)
     for (const text of ["false", "False", "0"]) assert.strictEqual(convert({ type: "boolean" }, text), 0)
-    for (const text of ["yes", "2", "toString"]) assert.strictEqual(convert({ type: "boolean" }, text), notOfType(text))
+    for (const text of ["yes", "2", "constructor", "__proto__"]) {
+      assert.strictEqual(convert({ type: "boolean" }, text), notOfType(text))
+    }
   })
 
   it("reads numbers", () => {
