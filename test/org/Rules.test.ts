@@ -52,6 +52,11 @@ describe("Rules", () => {
     for (const text of ["1.5", "2147483648", "x"]) assert.strictEqual(convert({ type: "int" }, text), notOfType(text))
   })
 
+  it("is done soon with what is almost a number, however long", { timeout: 1_000 }, () => {
+    const text = `${"1".repeat(131_000)}x`
+    for (const type of ["double", "int"]) assert.strictEqual(convert({ type }, text), notOfType(text))
+  })
+
   it("reads dates and times that exist", () => {
     assert.strictEqual(convert({ type: "date" }, "2024-02-29"), "2024-02-29")
     assert.strictEqual(convert({ type: "date" }, "2000-02-29"), "2000-02-29")
