@@ -670,6 +670,15 @@ describe("the checks of values", () => {
       assert.isAbove(refused, 200)
     }).pipe(virtually)
   )
+
+  it("are done soon, however long a value is", { timeout: 1_000 }, () => {
+    const fields = ["double", "int", "email"].map((type) => ({ name: type, type, precision: 0, scale: 0, length: 0 }))
+    for (const field of fields) {
+      for (const text of [`${"1".repeat(131_000)}x`, `a@${"a.".repeat(65_000)} b`]) {
+        assert.isDefined(checkOf(field as ClientDescribe.Field)(text), field.type)
+      }
+    }
+  })
 })
 
 describe("what a plan keeps", () => {

@@ -8,11 +8,11 @@ export type Check = (text: string) => Fault | undefined
 
 const fault = (severity: Severity, code: Code, message: string): Fault => ({ severity, code, message })
 
-const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/
+const numberPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
 const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
 const dateTimePattern = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/
 const timePattern = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z?$/
-const emailPattern = /^[^\s@]+@[^\s@]+\.[^\s@]+$/
+const emailPattern = /^[^\s@]+@[^\s@][^\s@.]*\.[^\s@]+$/
 const booleans: ReadonlySet<string> = new Set(["true", "false", "1", "0"])
 
 const isDay = (text: string): boolean => {
