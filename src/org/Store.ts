@@ -113,7 +113,8 @@ export class Store {
       this.database.exec("COMMIT")
       return result
     } catch (error) {
-      this.database.exec("ROLLBACK")
+      // of some errors, such as a full disk, SQLite rolls back by itself
+      if (this.database.isTransaction) this.database.exec("ROLLBACK")
       throw error
     }
   }

@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Describe from "../../src/org/Describe.ts"
@@ -23,6 +24,19 @@ describe("Store", () => {
       assert.deepStrictEqual(store.finderById("Account", ["Name"])("001"), { id: "001", deleted: false, values: ["x"] })
     })
   )
+
+  it("says why a transaction was rolled back when SQLite has done that itself", () => {
+    const database = new DatabaseSync("")
+    const store = new Store.Store(database, objects)
+    const { page_count: pages } = database.prepare("PRAGMA page_count").get() ?? {}
+    database.exec(`PRAGMA max_page_count = ${pages}`)
+    const fill = () => store.addBlock("a", "part", { seq: 0, rows: 1, bytes: new Uint8Array(100_000) })
+    assert.throws(() => store.transaction(fill), "database or disk is full")
+    // it is none of the next one
+    store.transaction(() => store.setFact("is", "well"))
+    assert.strictEqual(store.fact("is"), "well")
+    database.close()
+  })
 
   it.effect("drops the blocks of a job, and no other's", () =>
     Effect.gen(function* () {
