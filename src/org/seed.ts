@@ -1,6 +1,6 @@
 /** Records that are in an org from the beginning: they go the way of every insert. */
 import * as Data from "effect/Data"
-import { CsvReader, type Row } from "./csv.ts"
+import { type Row, RowReader } from "./csv.ts"
 import { type ChunkResult, chunkSize } from "./ingest.ts"
 import type { IngestJob } from "./job.ts"
 
@@ -21,7 +21,9 @@ const dialect = { columnDelimiter: "COMMA", lineEnding: "LF" } as const
 
 const decoder = new TextDecoder()
 
-const cellsOf = (bytes: Uint8Array): ReadonlyArray<Row> => new CsvReader(dialect).push(decoder.decode(bytes), true)
+// values are as long, and have the line breaks, that no upload may have
+const cellsOf = (bytes: Uint8Array): ReadonlyArray<Row> =>
+  new RowReader(decoder.decode(bytes), dialect).take(Number.POSITIVE_INFINITY)
 
 /** Inserts records of one object, in a transaction of the caller's, and gives their ids. Throws a `SeedError`. */
 export const insert = (

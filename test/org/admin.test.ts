@@ -56,6 +56,11 @@ describe("the paths below /__org/", () => {
       const { Task: tasks = [] } = yield* seed({ Task: [{}, {}] })
       assert.strictEqual(new Set(tasks).size, 2)
       assert.match((yield* Effect.flip(seed({ Item__c: [{}] }))).message, /^Item__c: REQUIRED_FIELD_MISSING/)
+      // whatever line breaks there are, and however long it is
+      const { Task: long = [] } = yield* seed({ Task: [{ Subject: "a\rb" }, { Description: "x\r\n".repeat(10_000) }] })
+      assert.strictEqual(long.length, 2)
+      const tooLong = { Name: "\r\n".repeat(200_000) + "x".repeat(21), Code__c: "1\r2345" }
+      assert.match((yield* Effect.flip(seed({ Item__c: [tooLong] }))).message, /^Item__c: STRING_TOO_LONG/)
 
       const id = yield* create({})
       assert.strictEqual((yield* info(id)).state, "Open")
