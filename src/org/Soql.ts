@@ -48,7 +48,9 @@ export interface Compiled {
 }
 
 const maxOffset = 2000
-// SQLite takes no longer ones
+// what SQLite takes at most: columns, or terms to order by; parameters; and the length of a pattern
+const maxColumns = 2_000
+const maxParameters = 32_766
 const maxPattern = 40_000
 
 class Compiler {
@@ -66,6 +68,12 @@ class Compiler {
     const columns = this.selected(scope, query)
     const where = this.conditions(scope, query.where)
     const order = query.orderBy.map((each) => this.order(scope, each))
+    if (Math.max(columns.length, order.length) > maxColumns || this.parameters.length > maxParameters) {
+      throw new SoqlError({
+        code: "QUERY_TOO_COMPLICATED",
+        message: "Query is either selecting too many fields or the filter conditions are too complicated."
+      })
+    }
     const limit = this.limit(query)
     const from = [`FROM "${scope.object.name}" AS ${scope.table}`, ...scope.joins, ...where].join(" ")
     const orderBy = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`
@@ -142,7 +150,7 @@ class Compiler {
         const listed = `${column.sql} IN (SELECT value FROM json_each(?))`
         const isNull = values.includes(null) ? [`${column.sql} IS NULL`] : []
         const ranges = days.map((value) => this.days(column, "=", value))
-        return twoValued(`(${[listed, ...isNull, ...ranges].join(" OR ")})`)
+        return twoValued(balanced([listed, ...isNull, ...ranges], "OR"))
       }
       case "InQuery":
         if (!context.top) {

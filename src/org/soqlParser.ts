@@ -3,7 +3,12 @@ import * as Data from "effect/Data"
 import { dateFunctions, kindOfLiteral } from "./soqlDates.ts"
 
 /** The codes that REST gives a query that is refused; a bulk job has one for all. */
-export type SoqlCode = "MALFORMED_QUERY" | "INVALID_FIELD" | "INVALID_TYPE" | "INVALID_QUERY_FILTER_OPERATOR"
+export type SoqlCode =
+  | "MALFORMED_QUERY"
+  | "INVALID_FIELD"
+  | "INVALID_TYPE"
+  | "INVALID_QUERY_FILTER_OPERATOR"
+  | "QUERY_TOO_COMPLICATED"
 
 /** A query that is refused, worded as Salesforce does, with its place. */
 export class SoqlError extends Data.TaggedError("SoqlError")<{

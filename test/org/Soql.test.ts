@@ -236,5 +236,18 @@ describe("Soql", () => {
     assert.include(refusal(`SELECT Id FROM Account WHERE ${"NOT ".repeat(5_000)} Id = null`), "nested more than")
     assert.include(refusal(`SELECT Id FROM Account WHERE Name LIKE '${"%a".repeat(20_000)}'`), "pattern is too long")
     assert.include(refusal(`SELECT ${"Id,".repeat(50_000)} Id FROM Account`), "cannot be longer")
+    const fields = Array.from({ length: 700 }, (_, n) => ({ name: `F${n}__c` }))
+    const parent = { name: "Parent__c", type: "reference", referenceTo: ["Wide__c"], relationshipName: "Parent__r" }
+    const object = Describe.withSystemFields(Describe.make({ name: "Wide__c", fields: [...fields, parent] }))
+    const wide = new Map([["wide__c", object]])
+    const paths = ["", "Parent__r.", "Parent__r.Parent__r."].flatMap((path) => fields.map(({ name }) => path + name))
+    for (const text of [
+      `SELECT ${paths.join()} FROM Wide__c`,
+      `SELECT Id FROM Wide__c ORDER BY ${paths.join()}`,
+      `SELECT Id FROM Wide__c WHERE CreatedDate IN (${"TODAY,".repeat(16_400)}TODAY)`
+    ]) {
+      const result = Soql.compile(text, wide, { deleted: false, now })
+      assert.isTrue(Result.isFailure(result) && result.failure.code === "QUERY_TOO_COMPLICATED", text.slice(0, 50))
+    }
   })
 })

@@ -146,6 +146,7 @@ const accounts: ReadonlyArray<readonly [condition: string, numbers: string]> = [
   [`Id IN ('${id("001", 1).slice(0, 15)}', '${id("001", 2)}')`, "1 2"],
   ["NumberOfEmployees IN (10, 20)", "1"],
   ["CreatedDate IN (TODAY, 2025-12-31T23:00:00Z)", "1 4"],
+  [`CreatedDate IN (${"YESTERDAY, ".repeat(2_000)}TODAY)`, "1 2"],
   // patterns
   ["Name LIKE 'ACME%'", "1 2"],
   ["Name LIKE '_cme'", "1"],
