@@ -1,7 +1,6 @@
 /** SOQL as REST answers it: records as JSON, page by page. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import type { Field, ObjectDescribe } from "./Describe.ts"
 import { queryColumns } from "./queryColumns.ts"
 import * as Soql from "./Soql.ts"
@@ -21,17 +20,6 @@ const maxCursors = 100
 
 /** The part of the store that holds the pages of a result; the `seq` of a block is the number of its first record. */
 const part = "rest"
-
-// errors carry a text only, and Bulk knows but one code
-const codes: ReadonlyArray<readonly [pattern: RegExp, errorCode: string]> = [
-  [/No such column|compound data|No such relation|Didn't understand relationship/i, "INVALID_FIELD"],
-  [/sObject type '.*' is not supported/s, "INVALID_TYPE"],
-  [/does not support query/, "INVALID_TYPE_FOR_OPERATION"]
-]
-
-/** The refusal of a query by REST. */
-const refused = ({ message }: { readonly message: string }): ApiError =>
-  badRequest(codes.find(([pattern]) => pattern.test(message))?.[1] ?? "MALFORMED_QUERY", message)
 
 /** A stored value as JSON shows it. */
 export const jsonValue = (field: Field, value: Value): unknown => {
@@ -120,7 +108,10 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
 
   const compile = (soql: string, deleted: boolean) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.fromResult(Result.mapError(Soql.compile(soql, objects, { deleted, now, rest: true }), refused))
+      Effect.mapError(
+        Effect.fromResult(Soql.compile(soql, objects, { deleted, now, rest: true })),
+        ({ code, message }) => badRequest(code, message)
+      )
     )
 
   const remember = (id: string, total: number) => {

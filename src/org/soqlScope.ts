@@ -69,7 +69,10 @@ export class Scope {
         "INVALID_TYPE"
       )
     }
-    if (!object.queryable) throw errorAt(text, from.at, `entity type ${object.name} does not support query`)
+    if (!object.queryable) {
+      const message = `entity type ${object.name} does not support query`
+      throw errorAt(text, from.at, message, "INVALID_TYPE_FOR_OPERATION")
+    }
     this.shared = shared
     this.object = object
     this.alias = from.alias?.toLowerCase()

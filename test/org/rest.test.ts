@@ -305,21 +305,25 @@ describe("queries by REST", () => {
     }).pipe(Effect.provide(org()))
   )
 
-  it.effect("are refused with the codes of REST", () =>
-    Effect.gen(function* () {
+  it.effect("are refused with the codes of REST", () => {
+    const hidden = Describe.make({ name: "Hidden__c", queryable: false, fields: [] })
+    return Effect.gen(function* () {
       const { get } = yield* api
       const expected: ReadonlyArray<readonly [soql: string, pattern: RegExp]> = [
         ["SELECT Nope FROM Item__c", /^400 INVALID_FIELD .*No such column 'Nope'/s],
         ["SELECT Id FROM ScratchOrgInfo limit 1", /^400 INVALID_TYPE .*'ScratchOrgInfo' is not supported/s],
         ["SELECT COUNT() FROM Nope", /^400 INVALID_TYPE .*Row:1:Column:21/s],
         ["SELECT FROM Item__c", /^400 MALFORMED_QUERY/],
+        ["SELECT Id FROM Item__c WHERE Name = 1", /^400 INVALID_FIELD .*must be of type string/s],
+        ["SELECT Id FROM Item__c WHERE Id = 'x'", /^400 INVALID_QUERY_FILTER_OPERATOR .*invalid ID field: x/s],
+        ["SELECT Id FROM Hidden__c", /^400 INVALID_TYPE_FOR_OPERATION .*does not support query/s],
         ["nonsense", /^400 MALFORMED_QUERY/],
         ["", /^400 MALFORMED_QUERY/]
       ]
       for (const [text, pattern] of expected) assert.match(refusal(yield* get(soql(text))), pattern, text)
       assert.match(refusal(yield* get("/query")), /^400 MALFORMED_QUERY A query string has to be specified/)
-    }).pipe(Effect.provide(org()))
-  )
+    }).pipe(Effect.provide(org({ objects: [item, hidden] })))
+  })
 
   it.effect("know the user and the organization", () =>
     Effect.gen(function* () {
