@@ -2,7 +2,8 @@
  * One record, one row: the columns of a schema, and the way there and back.
  *
  * A struct's fields are the columns, in their order; a nested struct is a
- * relationship, whose fields are columns with a dot (`Owner.Email`). Cells are
+ * relationship, whose fields are columns with a dot (`Owner.Email`). The `_tag` of a
+ * tagged struct or class is no column; it is put back when a record is read. Cells are
  * text: numbers, booleans and dates are written and read as their schemas say.
  * Problems of single records are values, not failures.
  *
@@ -37,8 +38,8 @@ export { InvalidRecord, MissingColumn }
 /**
  * Makes the codec of a struct or class schema.
  *
- * Fails with a text where the schema has no columns: it is no struct, or a
- * field's value is not one cell (an array, say).
+ * Fails with a text where the schema has no columns: it is no struct, a field's
+ * value is not one cell (an array, say), or `_tag` is not one literal.
  *
  * @category constructors
  * @since 0.1.0

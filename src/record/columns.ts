@@ -19,6 +19,13 @@ export interface Leaf {
   readonly fromCell: (cell: string) => Result.Result<unknown, string>
 }
 
+/** The tag of a tagged struct or class: of the schema alone, it is no column, and put back when a record is read. */
+export interface Tag {
+  readonly _tag: "Tag"
+  readonly name: string
+  readonly value: SchemaAST.LiteralValue
+}
+
 /** A nested struct, or the record itself. */
 export interface Group {
   readonly _tag: "Group"
@@ -26,7 +33,7 @@ export interface Group {
   readonly nullable: boolean
   readonly undefinable: boolean
   readonly optional: boolean
-  readonly nodes: ReadonlyArray<Leaf | Group>
+  readonly nodes: ReadonlyArray<Leaf | Group | Tag>
   /** How many columns it has, nested ones included. */
   readonly width: number
 }
@@ -42,16 +49,28 @@ export const groupOf = (ast: SchemaAST.AST, column = "", name = "", optional = f
     const path = column === "" ? field : `${column}.${field}`
     // no field of Salesforce has such a name, and every object seems to have it
     if (field in Object.prototype) return Result.fail(`column ${path}: no field has this name`)
+    if (field === "_tag") return tagOf(property.type, path, field)
     const isOptional = SchemaAST.isOptional(property.type)
     return SchemaAST.isObjects(withoutNull(property.type).value)
       ? groupOf(property.type, path, field, isOptional)
       : leafOf(property.type, path, field, isOptional)
   })
-  return Result.map(Result.all(nodes), (nodes) => {
-    const width = nodes.reduce((sum, node) => sum + (node._tag === "Leaf" ? 1 : node.width), 0)
-    return { _tag: "Group", name, nullable, undefinable, optional, nodes, width }
+  return Result.flatMap(Result.all(nodes), (nodes) => {
+    const width = nodes.reduce((sum, node) => sum + widthOf(node), 0)
+    return width === 0
+      ? Result.fail(`${column === "" ? "the schema" : `column ${column}`} has a tag, and no other fields`)
+      : Result.succeed({ _tag: "Group", name, nullable, undefinable, optional, nodes, width })
   })
 }
+
+/** How many columns a field has. */
+const widthOf = (node: Leaf | Group | Tag): number =>
+  node._tag === "Group" ? node.width : node._tag === "Leaf" ? 1 : 0
+
+const tagOf = (ast: SchemaAST.AST, column: string, name: string): Result.Result<Tag, string> =>
+  SchemaAST.isLiteral(ast)
+    ? Result.succeed({ _tag: "Tag", name, value: ast.literal })
+    : Result.fail(`column ${column}: no field has this name, and it is no tag, which is one literal`)
 
 const leafOf = (ast: SchemaAST.AST, column: string, name: string, optional: boolean): Result.Result<Leaf, string> => {
   const { nullable, undefinable, value } = withoutNull(ast)
@@ -125,7 +144,7 @@ const isText = (ast: SchemaAST.AST): boolean =>
       (SchemaAST.isLiteral(ast) && typeof ast.literal === "string")
 
 export const columnsOf = (group: Group): ReadonlyArray<string> =>
-  group.nodes.flatMap((node) => (node._tag === "Leaf" ? [node.column] : columnsOf(node)))
+  group.nodes.flatMap((node) => (node._tag === "Leaf" ? [node.column] : node._tag === "Group" ? columnsOf(node) : []))
 
 /** The one form of all cells of a plain field that mean the same. */
 export const canonicalOf = (root: Group, column: string): ((cell: string) => string) | undefined => {
@@ -153,6 +172,7 @@ export const toRow = (root: Group, record: unknown, clear: boolean): Result.Resu
 
 const pushCells = (row: Array<string>, group: Group, record: unknown, clear: boolean): Problem | undefined => {
   for (const node of group.nodes) {
+    if (node._tag === "Tag") continue
     // what is missing within a null relationship is null too
     const value = isRecord(record) ? record[node.name] : record
     if (node._tag === "Group") {
@@ -189,6 +209,7 @@ const refusal = (value: unknown, text: string): string | undefined => {
 /** The cells of a record by column, as far as there are any. */
 export const shown = (group: Group, record: unknown): ReadonlyArray<readonly [string, string]> =>
   group.nodes.flatMap((node) => {
+    if (node._tag === "Tag") return []
     const value = isRecord(record) ? record[node.name] : record
     return node._tag === "Group" ? shown(node, value) : [[node.column, String(value ?? "")] as const]
   })
@@ -203,8 +224,12 @@ export const fromCells = (
     const record: Record<string, unknown> = {}
     let next = first
     for (const node of group.nodes) {
+      if (node._tag === "Tag") {
+        record[node.name] = node.value
+        continue
+      }
       const from = next
-      next += node._tag === "Leaf" ? 1 : node.width
+      next += widthOf(node)
       const isAll = (text: string): boolean => cells.slice(from, next).every((cell) => cell === text)
       if (node.nullable && isAll(nullCell)) {
         record[node.name] = null

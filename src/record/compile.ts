@@ -24,7 +24,7 @@ export interface Plan {
   readonly name: string
   readonly nullable: boolean
   readonly optional: boolean
-  readonly nodes: ReadonlyArray<PlanLeaf | Plan>
+  readonly nodes: ReadonlyArray<PlanLeaf | Plan | Columns.Tag>
   readonly undefinable: boolean
   /** Whether fields pass the checks of the struct. */
   readonly passes: ((fields: unknown) => boolean) | undefined
@@ -48,11 +48,16 @@ export const planOf = (ast: SchemaAST.AST, group: Columns.Group): Plan | undefin
   const { undefinable, value } = memberOf(ast)
   const struct = structOf(value)
   if (struct === undefined) return undefined
-  const nodes: Array<PlanLeaf | Plan> = []
+  const nodes: Array<PlanLeaf | Plan | Columns.Tag> = []
   for (const [i, { name, type }] of struct.fields.propertySignatures.entries()) {
     const node = group.nodes[i]
     if (node === undefined || node.name !== name) return undefined
-    if (node._tag === "Leaf") nodes.push({ _tag: "PlanLeaf", name, column: node.column, ...leafOf(name, type, node) })
+    if (node._tag === "Tag") {
+      // what becomes of a tag that is transformed or checked is for Schema to say
+      if (!SchemaAST.isLiteral(type) || type.literal !== node.value || type.checks !== undefined) return undefined
+      nodes.push(node)
+    } else if (node._tag === "Leaf")
+      nodes.push({ _tag: "PlanLeaf", name, column: node.column, ...leafOf(name, type, node) })
     else {
       const plan = (type.context?.isOptional ?? false) === node.optional ? planOf(type, node) : undefined
       if (plan === undefined) return undefined
@@ -159,7 +164,8 @@ const closureReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecord
     const reads: Array<ReadRecord> = []
     for (const node of plan.nodes) {
       names.push(node.name)
-      if (node._tag === "PlanLeaf") {
+      if (node._tag === "Tag") reads.push(() => node.value)
+      else if (node._tag === "PlanLeaf") {
         const offset = 2 * (positions[next++] ?? 0)
         const { read } = node
         offsets.push(offset)
@@ -206,6 +212,10 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
     const optionals = new Set<string>()
     for (const node of plan.nodes) {
       const key = JSON.stringify(node.name)
+      if (node._tag === "Tag") {
+        fields.push([key, constant(node.value)])
+        continue
+      }
       if (node._tag === "Plan") {
         const first = next
         const variable = group(node)
@@ -261,8 +271,10 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
 // --- writing
 
 /** How many columns a part of a plan has. */
-const widthOf = (node: PlanLeaf | Plan): number =>
-  node._tag === "PlanLeaf" ? 1 : node.nodes.reduce((sum, node) => sum + widthOf(node), 0)
+const widthOf = (node: PlanLeaf | Plan | Columns.Tag): number =>
+  node._tag === "Plan" ? node.nodes.reduce((sum, node) => sum + widthOf(node), 0) : node._tag === "PlanLeaf" ? 1 : 0
+
+const tagsOf = ({ nodes }: Plan): ReadonlyArray<Columns.Tag> => nodes.filter((node) => node._tag === "Tag")
 
 const isStruct = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -287,7 +299,9 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
   const groupOf = (plan: Plan): ((value: unknown, parent: object, cells: Array<Cell>) => boolean) => {
     const first = next
     const { isInstance, name, nullable, optional, passes, undefinable } = plan
-    const parts = plan.nodes.map((node) => {
+    const tags = isWhole ? tagsOf(plan) : []
+    const parts = plan.nodes.flatMap((node) => {
+      if (node._tag === "Tag") return []
       if (node._tag === "Plan") return { name: node.name, group: groupOf(node) }
       const position = next++
       return { name: node.name, put: wanted.has(position) ? cellWriter(node, dialect, nothing) : undefined, position }
@@ -301,8 +315,10 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
       if (!isStruct(value) || (isWhole && isInstance?.(value) === false) || (isWhole && passes?.(value) === false)) {
         return false
       }
+      const record = value as Readonly<Record<string, unknown>>
+      for (const tag of tags) if (record[tag.name] !== tag.value) return false
       for (const { group, name, position, put } of parts) {
-        const field = (value as Readonly<Record<string, unknown>>)[name]
+        const field = record[name]
         if (group !== undefined) {
           if (!group(field, value, cells)) return false
         } else if (put !== undefined) cells[position] = { put, value: field, record: value }
@@ -352,6 +368,9 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
     const checks = [`if (!isStruct(${value})) return -1`]
     if (isWhole && isInstance !== undefined) checks.push(`if (!${constant(isInstance)}(${value})) return -1`)
     if (isWhole && passes !== undefined) checks.push(`if (!${constant(passes)}(${value})) return -1`)
+    for (const tag of isWhole ? tagsOf(plan) : []) {
+      checks.push(`if (${value}[${JSON.stringify(tag.name)}] !== ${constant(tag.value)}) return -1`)
+    }
     const isAbsent =
       parent === undefined
         ? "false"
@@ -365,6 +384,7 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
       "}"
     )
     for (const node of plan.nodes) {
+      if (node._tag === "Tag") continue
       const field = `v${variables++}`
       const key = JSON.stringify(node.name)
       if (node._tag === "Plan") {

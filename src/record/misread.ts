@@ -22,6 +22,7 @@ const hasChecks = ({ nodes, passes }: Plan): boolean =>
 const isClear = (plan: Plan, record: unknown, mayBeBlank: boolean): boolean =>
   isRecord(record) &&
   plan.nodes.every((node) => {
+    if (node._tag === "Tag") return true
     const value = record[node.name]
     if (node._tag === "Plan") {
       const { nullable, optional, undefinable } = node

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream } from "effect"
+import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream, Struct } from "effect"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
@@ -340,6 +340,45 @@ describe("RecordCodec", () => {
         [{ column, value: undefined, message }]
       )
     }
+  })
+
+  it("has no column for a tag, which is put back when a record is read", () => {
+    class Person extends Schema.TaggedClass<Person>("Person")("Person", {
+      Name: Schema.String,
+      Owner: Schema.NullOr(Schema.TaggedStruct("User", { Email: Schema.String, Phone: Schema.NullOr(Schema.String) }))
+    }) {}
+    const owned = new Person({ Name: "Ann", Owner: { _tag: "User", Email: "a@b.c", Phone: null } })
+    const alone = new Person({ Name: "Bob", Owner: null })
+    const omitted = Schema.Struct({ _tag: Schema.tagDefaultOmit("Person"), ...Struct.omit(Person.fields, ["_tag"]) })
+    for (const [schema, records] of [
+      [Person, [owned, alone]],
+      [Schema.TaggedStruct("Person", Person.fields), [{ ...owned }, { ...alone }]],
+      [omitted, [{ ...owned }, { ...alone }]]
+    ] as ReadonlyArray<readonly [RecordCodec.RecordSchema, ReadonlyArray<unknown>]>) {
+      const codec = codecOf(schema)
+      assert.deepStrictEqual(codec.columns, ["Name", "Owner.Email", "Owner.Phone"])
+      const encoded = codec.encoder({ nulls: "ignore" })([...records, { ...alone, _tag: "Other" }])
+      assert.strictEqual(textOf(encoded), "Ann,a@b.c,\nBob,,\n")
+      assert.match(encoded.rejected[0]?.problem.message ?? "", /Expected/)
+      const decode = Result.getOrThrow(codec.decoder(codec.columns))
+      assert.deepStrictEqual([decode(["Ann", "a@b.c", ""]), decode(["Bob", "", ""])].map(Result.getOrThrow), records)
+      assert.deepStrictEqual(codec.show(records[0]), { Name: "Ann", "Owner.Email": "a@b.c", "Owner.Phone": "" })
+    }
+  })
+
+  it("refuses a tag that is not one literal, or that is all there is", () => {
+    const tagged = (tag: Schema.Codec<unknown, unknown>) =>
+      RecordCodec.make(Schema.Struct({ Name: Schema.String, _tag: tag }) as RecordCodec.RecordSchema)
+    for (const tag of [Schema.String, Schema.Literals(["A", "B"])]) {
+      assert.deepStrictEqual(
+        tagged(tag),
+        Result.fail("column _tag: no field has this name, and it is no tag, which is one literal")
+      )
+    }
+    assert.deepStrictEqual(
+      RecordCodec.make(Schema.TaggedStruct("A", {}) as RecordCodec.RecordSchema),
+      Result.fail("the schema has a tag, and no other fields")
+    )
   })
 
   it("gives cells that mean the same one form", () => {

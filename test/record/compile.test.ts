@@ -173,6 +173,11 @@ const values: ReadonlyArray<unknown> = [
   ]
 ]
 
+class Tagged extends Schema.TaggedClass<Tagged>("Tagged")("Tagged", {
+  Code: Schema.String,
+  Rank: Schema.NullOr(Schema.Finite)
+}) {}
+
 class Inner extends Schema.Class<Inner>("Inner")({ Code: Schema.String, Rank: Schema.optionalKey(Schema.Finite) }) {
   get label() {
     return this.Code
@@ -187,7 +192,7 @@ const someSchema = (seed: number): RecordCodec.RecordSchema => {
       Array.from({ length: 1 + int(4) }, (_, i) => {
         const nested: AnyField =
           int(3) === 0
-            ? Inner
+            ? of([Inner, Tagged])
             : depth > 0 && int(2) === 0
               ? someStruct(depth - 1)
               : Schema.Struct({ Email: Schema.String, Score: Schema.NullOr(Schema.Finite) })
@@ -196,7 +201,8 @@ const someSchema = (seed: number): RecordCodec.RecordSchema => {
     )
   const someStruct = (depth: number): AnyField => {
     const struct = Schema.Struct(someFields(depth))
-    const kind = int(6)
+    const kind = int(7)
+    if (kind === 2) return Schema.TaggedStruct("Some", struct.fields) as unknown as AnyField
     if (kind === 0) {
       class Outer extends Schema.Class<Outer>("Outer")(struct) {}
       return Outer as unknown as AnyField
@@ -227,7 +233,8 @@ const someRecord = (schema: RecordCodec.RecordSchema, seed: number): unknown => 
     const record: Record<string, unknown> = {}
     for (const child of node.nodes) {
       if (int(12) === 0) continue
-      record[child.name] = child._tag === "Plan" ? (int(8) > 0 ? ofType(child) : of(values)) : fitting(child)
+      if (child._tag === "Tag") record[child.name] = int(12) === 0 ? of(values) : child.value
+      else record[child.name] = child._tag === "Plan" ? (int(8) > 0 ? ofType(child) : of(values)) : fitting(child)
     }
     if (node.construct === undefined || int(10) === 0) return record
     try {
