@@ -274,7 +274,7 @@ export interface BlocksOptions {
  * Fails with `CsvError`, which names the line, for what makes Salesforce fail a
  * whole job: a quote that never closes, text after a closing quote, a row of
  * another width than the header, a cell, row or header that is too long, rows that
- * end with a carriage return alone, columns without a name or with the same one,
+ * end with a carriage return alone, columns without a name, with blanks around it or with the same one,
  * and bytes that are not UTF-8. Records before it come out first.
  *
  * @category detection

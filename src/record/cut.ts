@@ -202,7 +202,12 @@ export class Cutter implements Machine<Uint8Array, Block, CsvError> {
     this.length = 0
     const names = new Set<string>()
     for (const name of this.header) {
-      if (name === "") return this.fail("is a header with a column that has no name")
+      const bare = name.trim()
+      if (bare === "") return this.fail("is a header with a column that has no name")
+      if (bare !== name) {
+        const problem = `is a header with a blank around the name ${JSON.stringify(name)}`
+        return this.fail(`${problem}, which Salesforce would take for a part of it: make it ${bare}`)
+      }
       if (names.has(name.toLowerCase())) return this.fail(`is a header with two columns ${name}`)
       names.add(name.toLowerCase())
     }

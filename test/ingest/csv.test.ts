@@ -216,6 +216,14 @@ describe("Ingest.csv", () => {
     }).pipe(orgWith())
   )
 
+  it.live("fails for a blank around a column's name, with nothing sent", () =>
+    Effect.gen(function* () {
+      const { error } = yield* settle(arriving("Key__c, Name\nK-1,x\n").pipe(upsert()))
+      assert.match(String(error), /the CSV cannot be loaded: line 1: .*blank around the name " Name"/)
+      assert.deepStrictEqual(yield* Requests, [])
+    }).pipe(orgWith())
+  )
+
   it.live("gives the source's own error", () =>
     Effect.gen(function* () {
       const { error } = yield* settle(Stream.concat(arriving(rows(5)), Stream.fail(new Broken())).pipe(upsert()))

@@ -121,6 +121,19 @@ describe("Csv.blocks", () => {
       assert.match(yield* problemOf("a,b\n1,2\r"), /^line 2: ends with a carriage return alone/)
       assert.strictEqual(yield* problemOf("a,A\n"), "line 1: is a header with two columns A")
       assert.strictEqual(yield* problemOf("a,\n1,2\n"), "line 1: is a header with a column that has no name")
+      assert.strictEqual(yield* problemOf("a, \n1,2\n"), "line 1: is a header with a column that has no name")
+      for (const [header, name] of [
+        ["a, Code__c", '" Code__c"'],
+        ["a,Code__c \r", '"Code__c "'],
+        ['a,"\tCode__c"', '"\\tCode__c"']
+      ]) {
+        for (const key of ["Code__c", undefined]) {
+          assert.strictEqual(
+            yield* problemOf(`${header}\n1,2\n`, { key }),
+            `line 1: is a header with a blank around the name ${name}, which Salesforce would take for a part of it: make it Code__c`
+          )
+        }
+      }
       assert.strictEqual(yield* problemOf("a,b\n", { key: "Id" }), "line 1: is a header without the column Id")
       assert.match(yield* problemOf(`a\n${"é".repeat(131_073)}\n`), /^line 2: has a cell of 131073 characters/)
       assert.match(yield* problemOf(`a,b\n${"x".repeat(131_073)},1\n`), /^line 2: has a cell of 131073 characters/)
