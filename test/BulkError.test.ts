@@ -184,7 +184,7 @@ describe("BulkError", () => {
       ],
       [
         new BulkError.PlanNotClean({ object: "Account", operation: "insert", findings: [finding, finding] }),
-        "the plan of the insert of Account is not clean: Name: too long, and 1 more findings; nothing was sent"
+        "the plan of the insert of Account is not clean: Name: too long, and 1 more finding; nothing was sent"
       ],
       [
         new BulkError.PlanNotClean({ object: "A", operation: "insert", findings: [{ ...finding, column: undefined }] }),

@@ -1,5 +1,6 @@
 /** Jobs that do not come to their end, and results that do not come whole. */
 import * as Data from "effect/Data"
+import { counted } from "../counted.ts"
 
 /**
  * A policy's deadline passed while the job was still running. The job was
@@ -63,7 +64,7 @@ export class IncompletePage extends Data.TaggedError("IncompletePage")<{
   readonly received: number
 }> {
   override get message(): string {
-    return `job ${this.jobId}: a page promised ${this.expected} records and held ${this.received}`
+    return `job ${this.jobId}: a page promised ${counted(this.expected, "record")} and held ${this.received}`
   }
 }
 

@@ -1,5 +1,6 @@
 /** Loads as a whole that do not begin, or do not go on. */
 import * as Data from "effect/Data"
+import { counted } from "../counted.ts"
 
 /**
  * A plan found what it must not find. Nothing was sent. `findings` are those that
@@ -22,7 +23,7 @@ export class PlanNotClean extends Data.TaggedError("PlanNotClean")<{
   override get message(): string {
     const [first] = this.findings
     const where = first?.column === undefined ? "" : `${first.column}: `
-    const more = this.findings.length > 1 ? `, and ${this.findings.length - 1} more findings` : ""
+    const more = this.findings.length > 1 ? `, and ${counted(this.findings.length - 1, "more finding")}` : ""
     return `the plan of the ${this.operation} of ${this.object} is not clean: ${where}${first?.message}${more}; nothing was sent`
   }
 }

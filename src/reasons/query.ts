@@ -1,5 +1,6 @@
 /** Queries that are refused, and records that are not what was asked for. */
 import * as Data from "effect/Data"
+import { counted } from "../counted.ts"
 
 /**
  * Salesforce does not take a query for Bulk API 2.0: it is no SOQL, names what is not
@@ -59,7 +60,7 @@ export class IncompleteResults extends Data.TaggedError("IncompleteResults")<{
   readonly received: number
 }> {
   override get message(): string {
-    return `job ${this.jobId} found ${this.expected} records, and its pages hold ${this.received}`
+    return `job ${this.jobId} found ${counted(this.expected, "record")}, and its pages hold ${this.received}`
   }
 }
 

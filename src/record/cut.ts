@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts"
 import { CsvError } from "./csvError.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
 import * as limits from "./limits.ts"
@@ -191,7 +192,7 @@ export class Cutter implements Machine<Uint8Array, Block, CsvError> {
     }
     return this.header === undefined || this.cells === this.header.length
       ? undefined
-      : this.fail(`has ${this.cells} cells under ${this.header.length} columns`)
+      : this.fail(`has ${counted(this.cells, "cell")} under ${counted(this.header.length, "column")}`)
   }
 
   takeHeader(): CsvError | undefined {

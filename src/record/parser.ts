@@ -1,3 +1,4 @@
+import { counted } from "../counted.ts"
 import { type Block, blockBytes, withBlock } from "./block.ts"
 import { CsvError } from "./csvError.ts"
 import { type Dialect, delimiters } from "./dialect.ts"
@@ -132,7 +133,7 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
     }
     return this.count === this.width
       ? this.read(block, this.cells, 0, out)
-      : this.fail(block, start, `a row has ${this.count} cells under ${this.width} columns`)
+      : this.fail(block, start, `a row has ${counted(this.count, "cell")} under ${counted(this.width, "column")}`)
   }
 
   /** Finds the cells of the row that begins at `start`, and where it ends. A blank line has none. */

@@ -167,7 +167,7 @@ describe("an answer to Query.since", () => {
         (yield* failure([header.replace("Name", "Title"), good])).message,
         /column Name of the schema is not among the columns \(Key__c, Title, Id, SystemModstamp\)/
       )
-      assert.match((yield* failure([header, "K-1"])).message, /a row has 1 cells under 4 columns/)
+      assert.match((yield* failure([header, "K-1"])).message, /a row has 1 cell under 4 columns/)
       assert.match((yield* failure([header, good], { createdDate: undefined })).message, /it has no createdDate/)
     })
   )

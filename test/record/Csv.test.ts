@@ -75,7 +75,7 @@ describe("Csv", () => {
   it.effect("refuses rows of another width, and quotes that never close", () =>
     Effect.gen(function* () {
       const narrow = yield* Effect.flip(decodeAll(bytes("Id,Name\n1\n")))
-      assert.deepStrictEqual([narrow._tag, narrow.message], ["CsvError", "line 2: a row has 1 cells under 2 columns"])
+      assert.deepStrictEqual([narrow._tag, narrow.message], ["CsvError", "line 2: a row has 1 cell under 2 columns"])
       const open = yield* Effect.flip(decodeAll(bytes('Id\n1\n"2')))
       assert.strictEqual(open._tag, "CsvError")
       assert.deepStrictEqual([open.message, open.line], ["line 3: a quote never closes", 3])

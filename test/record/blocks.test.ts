@@ -116,6 +116,8 @@ describe("Csv.blocks", () => {
         "line 3: has a quote in a cell that does not begin with one"
       )
       assert.strictEqual(yield* problemOf('a,b\n"1\n1",2\n1,2,3\n'), "line 4: has 3 cells under 2 columns")
+      assert.strictEqual(yield* problemOf("a\n1,2\n"), "line 2: has 2 cells under 1 column")
+      assert.strictEqual(yield* problemOf("a,b\n1\n"), "line 2: has 1 cell under 2 columns")
       assert.strictEqual(yield* problemOf('a,b\r\n1,2\r\n"1\r\n1",2,3\r\n'), "line 3: has 3 cells under 2 columns")
       assert.match(yield* problemOf("a,b\r1,2\r"), /^line 1: ends with a carriage return alone/)
       assert.match(yield* problemOf("a,b\n1,2\r"), /^line 2: ends with a carriage return alone/)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { counted } from "../../src/counted.ts"
 import { Block, loopScanner, wasmScanner, withBlock } from "../../src/record/block.ts"
 import type { CsvError } from "../../src/record/csvError.ts"
 import { standard } from "../../src/record/dialect.ts"
@@ -42,7 +43,10 @@ const plainly = (text: string) => {
     cell = ""
     rows.push(row)
     const width = rows[0]?.length
-    const wrong = row.length === width ? undefined : `a row has ${row.length} cells under ${width} columns`
+    const wrong =
+      row.length === width
+        ? undefined
+        : `a row has ${counted(row.length, "cell")} under ${counted(width ?? 0, "column")}`
     row = []
     return wrong
   }
