@@ -65,11 +65,6 @@ const plan = Effect.fnUntraced(function* (file: string, load: Load) {
   return yield* Plan.demandClean(plan, { worst: "fatal" })
 })
 
-const removeIfEmpty = (file: string) =>
-  FileSystem.FileSystem.use((fs) =>
-    Effect.ignore(Effect.flatMap(fs.stat(file), ({ size }) => (Number(size) === 0 ? fs.remove(file) : Effect.void)))
-  )
-
 /** Loads a file, and writes the rows that were refused to another one, if there are any. */
 const loadFile = Effect.fnUntraced(function* (file: string, load: Load, rejects: string) {
   const fs = yield* FileSystem.FileSystem
@@ -83,8 +78,7 @@ const loadFile = Effect.fnUntraced(function* (file: string, load: Load, rejects:
       })
     ),
     RejectFile.encodeRows(),
-    Stream.run(fs.sink(rejects)),
-    Effect.ensuring(removeIfEmpty(rejects))
+    Stream.run(RejectFile.toFile(rejects))
   )
   if (failures !== undefined) yield* view.above(Console.log(`${Failures.render(failures)}\n`))
   if (yield* fs.exists(rejects)) {

@@ -3,8 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
 import * as Result from "effect/Result"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as BulkError from "../BulkError.ts"
 import * as Csv from "../record/Csv.ts"
@@ -67,7 +71,7 @@ export type Encode<A> = <E, R>(
 /**
  * Writes what failed and what was not processed as CSV; successes are left out. The
  * columns that were sent come first, with the cells that were sent, then `columns`.
- * Without any failure there are no bytes.
+ * Without any failure there are no bytes: `toFile` leaves no file then.
  *
  * **Example** (A file to correct)
  *
@@ -75,7 +79,7 @@ export type Encode<A> = <E, R>(
  * const rejects = items.pipe(
  *   Ingest.upsert({ object: "Inventory__c", schema: Item, externalId: "Sku__c", nulls: "clear" }),
  *   RejectFile.encode({ schema: Item, nulls: "clear" }),
- *   Stream.run(fs.sink("rejects.csv"))
+ *   Stream.run(RejectFile.toFile("rejects.csv"))
  * )
  * // Sku__c,Name,Count__c,_error_code,_error_message,_cause,_hint
  * // A-17,,5,REQUIRED_FIELD_MISSING,Required fields are missing: [Name],invalid: Name,give the fields that ...
@@ -114,7 +118,7 @@ export const encode = <S extends RecordCodec.RecordSchema>(options: Options<S>):
  * const rejects = fs.stream("accounts.csv").pipe(
  *   Ingest.csv({ object: "Account", operation: "insert" }),
  *   RejectFile.encodeRows(),
- *   Stream.run(fs.sink("rejects.csv"))
+ *   Stream.run(RejectFile.toFile("rejects.csv"))
  * )
  * ```
  *
@@ -126,6 +130,36 @@ export const encodeRows = (options: CsvOptions = {}): Encode<CsvRow> =>
     const sent = Object.keys(first)
     return { columns: sent, cells: (row) => sent.map((column) => row[column] ?? "") }
   })
+
+/**
+ * Writes bytes to a file that is there in the end only if there were any: not after a
+ * load without failures, nor after one that failed before any outcome came.
+ *
+ * The file is made before the first outcome is asked for, in place of an older one, so
+ * that nothing is loaded whose failures could not be written.
+ *
+ * @category files
+ * @since 0.1.0
+ */
+export const toFile = (
+  path: string
+): Sink.Sink<void, Uint8Array, never, PlatformError.PlatformError, FileSystem.FileSystem> =>
+  Sink.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      // what cannot be opened is left alone
+      let isEmpty = false
+      // run once the file is closed
+      yield* Effect.addFinalizer(() => (isEmpty ? Effect.ignore(fs.remove(path)) : Effect.void))
+      const file = yield* fs.open(path, { flag: "w" })
+      isEmpty = true
+      const write = (bytes: Uint8Array) => {
+        isEmpty = false
+        return file.writeAll(bytes)
+      }
+      return Sink.forEach(write)
+    })
+  )
 
 const writer =
   <A>(

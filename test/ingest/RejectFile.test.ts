@@ -1,12 +1,16 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Result, Schema, Stream } from "effect"
+import { Data, Deferred, Effect, Fiber, Result, Schema, Stream } from "effect"
 import * as Failures from "../../src/ingest/Failures.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import type { CsvRow, Failed, Outcome } from "../../src/ingest/Outcome.ts"
 import * as Plan from "../../src/ingest/Plan.ts"
 import * as RejectFile from "../../src/ingest/RejectFile.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
-import { inProcess, virtually } from "../support/orgs.ts"
+import { inProcess, Requests, virtually } from "../support/orgs.ts"
 import { Widget, widget, widgets } from "../support/widgets.ts"
 
 const upsert = Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear" })
@@ -225,5 +229,57 @@ describe("Failures", () => {
       assert.match((yield* hintOf(message)) ?? "", /sort/)
       assert.notStrictEqual(yield* hintOf("T: a trigger failed"), yield* hintOf(message))
     })
+  )
+})
+
+describe("RejectFile.toFile", () => {
+  const load = (records: ReadonlyArray<Widget>) =>
+    Stream.fromIterable(records).pipe(upsert, RejectFile.encode({ schema: Widget }))
+  const inFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "rejects-test-"))),
+      use,
+      (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+    ).pipe(Effect.provide(NodeServices.layer))
+  const filesIn = (folder: string) => Effect.promise(() => readdir(folder))
+
+  it.live("leaves a file where there are failures, in place of an older one, and otherwise none", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const file = join(folder, "rejects.csv")
+        yield* Stream.run(load(flawed), RejectFile.toFile(file))
+        assert.strictEqual((yield* Effect.promise(() => readFile(file, "utf8"))).split("\n").length, 1 + 6 + 1)
+        yield* Stream.run(load([]), RejectFile.toFile(file))
+        assert.deepStrictEqual(yield* filesIn(folder), [])
+      })
+    ).pipe(Effect.provide(inProcess()))
+  )
+
+  it.live("leaves none after a load that failed before any outcome came, or was interrupted", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const file = join(folder, "rejects.csv")
+        const broken = Stream.concat(load([]), Stream.fail(new SourceBroke()))
+        const error = yield* Effect.flip(Stream.run(broken, RejectFile.toFile(file)))
+        assert.strictEqual(error._tag, "SourceBroke")
+        const opened = yield* Deferred.make<void>()
+        const waiting = Stream.fromEffect(Effect.andThen(Deferred.succeed(opened, undefined), Effect.never))
+        const fiber = yield* Effect.forkChild(Stream.run(waiting, RejectFile.toFile(file)))
+        yield* Deferred.await(opened)
+        assert.deepStrictEqual(yield* filesIn(folder), ["rejects.csv"])
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* filesIn(folder), [])
+      })
+    ).pipe(Effect.provide(inProcess()))
+  )
+
+  it.live("fails before anything is loaded where nothing can be written", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Stream.run(load(flawed), RejectFile.toFile(folder)))
+        assert.strictEqual(error._tag, "PlatformError")
+        assert.deepStrictEqual([yield* Requests, yield* filesIn(folder)], [[], []])
+      })
+    ).pipe(Effect.provide(inProcess()))
   )
 })
