@@ -2,7 +2,7 @@ import * as Csv from "../record/Csv.ts"
 import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
 import type * as Outcome from "./Outcome.ts"
-import { prefix, withoutRows } from "./rows.ts"
+import { prefix, rowsIn, withoutRows } from "./rows.ts"
 
 const none: ReadonlyMap<number, Outcome.CsvRow> = new Map()
 const noRows: ReadonlySet<number> = new Set()
@@ -61,9 +61,9 @@ export const csvBlocks = (options: {
     return { blank, problem: { column: keyColumn, message } }
   }
 
-  const recordOf = (bytes: Uint8Array, row: number): Outcome.CsvRow => {
-    const only = text.decode(withoutRows(bytes, (each) => each === row))
-    return csvRow(header, cellsOf(only, begun().dialect))
+  const recordsOf = (bytes: Uint8Array): ((row: number) => Outcome.CsvRow) => {
+    const rowOf = rowsIn(bytes)
+    return (row) => csvRow(header, cellsOf(text.decode(rowOf(row)), begun().dialect))
   }
 
   return {
@@ -97,17 +97,18 @@ export const csvBlocks = (options: {
         }
         if (part.end > maxBytes) {
           const message = `its row has ${part.end} bytes, more than a part may have`
-          rejected.push(clientFailure(recordOf(bytes, 0), { column: undefined, message }))
+          rejected.push(clientFailure(recordsOf(bytes)(0), { column: undefined, message }))
           continue
         }
         const { blank, problem } = blanksOf(bytes, keys)
-        for (const row of blank) rejected.push(clientFailure(recordOf(bytes, row), problem))
+        const recordAt = recordsOf(bytes)
+        for (const row of blank) rejected.push(clientFailure(recordAt(row), problem))
         const sent =
           blank.size === 0 ? { bytes, rows: part.rows, keys } : without(blank, { bytes, rows: part.rows, keys })
         const result: Block<Outcome.CsvRow> = {
           ...sent,
           held: none,
-          recordAt: (row) => recordOf(sent.bytes, row),
+          recordAt: recordsOf(sent.bytes),
           readable: undefined,
           rejected
         }

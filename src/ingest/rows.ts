@@ -64,3 +64,23 @@ export const prefix = (
 /** Whole rows without those that are not wanted, by their number from 0. */
 export const withoutRows = (bytes: Uint8Array, isWanted: (row: number) => boolean): Uint8Array<ArrayBuffer> =>
   rowFilter(isWanted, 0)(bytes)
+
+/** The bytes of single rows, by their number from 0. Where rows end is looked up once, and not before it is asked for. */
+export const rowsIn = (bytes: Uint8Array): ((row: number) => Uint8Array) => {
+  let ends: ReadonlyArray<number> | undefined
+  return (row) => {
+    ends ??= rowEnds(bytes)
+    return bytes.subarray(row === 0 ? 0 : ends[row - 1], ends[row])
+  }
+}
+
+const rowEnds = (bytes: Uint8Array): ReadonlyArray<number> => {
+  const ends: Array<number> = []
+  let isQuoted = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte === quote) isQuoted = !isQuoted
+    else if (byte === lineFeed && !isQuoted) ends.push(i + 1)
+  }
+  return ends
+}

@@ -244,6 +244,27 @@ describe("Ingest.csv", () => {
     }).pipe(Effect.provide(overSocket()))
   )
 
+  it.live(
+    "gives rows with an empty key as failed, however many they are, in the time that it takes to read them",
+    () =>
+      Effect.gen(function* () {
+        // some 20,000 rows a block: who looks at all of it for each of them looks at each byte 20,000 times
+        const text = `Key__c,Name\n${",x\n".repeat(400_000)},"last\none"\n`
+        const last = yield* arriving(text, 65_536).pipe(
+          upsert(),
+          Stream.runFold(
+            () => ({ count: 0, outcome: undefined as Outcome<CsvRow> | undefined }),
+            ({ count }, outcome) => ({ count: count + 1, outcome })
+          )
+        )
+        assert.strictEqual(last.count, 400_001)
+        assert.deepInclude(last.outcome, { _tag: "Failed", origin: "client" })
+        assert.deepInclude(last.outcome, { record: { Key__c: "", Name: "last\none" } })
+        assert.deepStrictEqual(yield* Requests, [])
+      }).pipe(orgWith()),
+    10_000
+  )
+
   it.live("is folded to numbers by runCsv, which tells its progress too", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
