@@ -16,7 +16,7 @@ export interface Kept<B> {
 }
 
 /** Where rows are kept, and how they are read. */
-export interface Keeping<B> {
+export interface SpooledRows<B> {
   readonly spooled: Spooled
   /** The header as it was spooled. */
   readonly header: Uint8Array
@@ -30,7 +30,7 @@ export interface Keeping<B> {
  * Keeps records as the rows that are spooled, but for those that must be held as they
  * are. Who asks for some has only the blocks read in which they are.
  */
-export const kept = <B>({ dialect, header, read, rowsOf, spooled }: Keeping<B>): Kept<B> => {
+export const kept = <B>({ dialect, header, read, rowsOf, spooled }: SpooledRows<B>): Kept<B> => {
   const held = new Map<number, B>()
   /** The first row of each block, and where it begins; at last what the next one will have. */
   const rows = [0]

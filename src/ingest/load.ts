@@ -32,7 +32,7 @@ export interface Load<T, B> extends Uploading, Settling<B> {
   readonly open: (
     layout: Inlet.Layout,
     bytes: number
-  ) => Effect.Effect<Parts.Keeping<B>, BulkError.BulkError, Scope.Scope>
+  ) => Effect.Effect<Parts.PartStore<B>, BulkError.BulkError, Scope.Scope>
   /** Makes blocks of records that are sent again; undefined without a key. */
   readonly again: Resending<B>["again"] | undefined
   readonly limits: Parts.Limits

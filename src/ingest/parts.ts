@@ -21,7 +21,7 @@ export interface Limits {
 }
 
 /** What the records of one part are kept in, and how its results find them. */
-export interface Keeping<B> {
+export interface PartStore<B> {
   readonly join: PartJoin<B>
   readonly keep: (block: Block<B>) => void
   readonly spooled: Spooled
@@ -32,7 +32,7 @@ export interface Keeping<B> {
 }
 
 /** What a part is made of. */
-export interface Making<B, E> extends Omit<Keeping<B>, "release"> {
+export interface Making<B, E> extends Omit<PartStore<B>, "release"> {
   readonly inlet: Inlet<B, E>
   readonly limits: Limits
   readonly emit: (outcomes: Arr.NonEmptyReadonlyArray<Outcome.Outcome<B>>) => Effect.Effect<void>

@@ -17,7 +17,7 @@ import { Keys } from "./keys.ts"
 import type { Load } from "./load.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions, Options } from "./options.ts"
-import type { Keeping } from "./parts.ts"
+import type { PartStore } from "./parts.ts"
 import { recordBlocks } from "./recordBlocks.ts"
 import { reused } from "./reused.ts"
 import * as Spool from "./Spool.ts"
@@ -285,8 +285,8 @@ const opening = <B>(options: {
       const readable = hasReadable ? yield* kind.open({ bytes }) : undefined
       const release = Scope.close(inner, Exit.void)
       if (echo !== undefined) {
-        const keeping: Keeping<B> = { join: Join.byEcho(echo), keep: () => {}, spooled, readable, release }
-        return keeping
+        const store: PartStore<B> = { join: Join.byEcho(echo), keep: () => {}, spooled, readable, release }
+        return store
       }
       const { find, keep } = kept<B>({
         spooled: readable ?? spooled,

@@ -14,7 +14,7 @@ import type { Jobs } from "./jobs.ts"
 import type { PartJoin } from "./join.ts"
 import type * as Outcome from "./Outcome.ts"
 import type { Outlet } from "./outlet.ts"
-import type { Keeping, Part } from "./parts.ts"
+import type { Part, PartStore } from "./parts.ts"
 import type { Settled } from "./settle.ts"
 import type { Stop } from "./stop.ts"
 
@@ -34,7 +34,7 @@ export interface Resending<B> {
   readonly schedule: Schedule.Schedule<unknown>
   /** One job at a time, whichever parts they come from. */
   readonly retrying: Semaphore.Semaphore
-  readonly open: (layout: Inlet.Layout) => Effect.Effect<Keeping<B>, BulkError.BulkError, Scope.Scope>
+  readonly open: (layout: Inlet.Layout) => Effect.Effect<PartStore<B>, BulkError.BulkError, Scope.Scope>
   readonly upload: (
     part: Part<never>,
     dialect: Csv.Dialect
