@@ -145,6 +145,19 @@ const typed =
       field.name
     )
 
+// Salesforce keeps the days from the first of these to the beginning of the last
+const firstDay = "1700-01-01"
+const lastDay = "4000-12-31"
+
+const dated = (field: Field, parse: (text: string) => string | undefined, last: string): Convert => {
+  const read = typed(field, parse)
+  return (text) => {
+    const value = read(text)
+    if (typeof value !== "string" || (value >= firstDay && value <= last)) return value
+    return rowError("FIELD_INTEGRITY_EXCEPTION", `${field.label || field.name}: invalid date: ${text}`, field.name)
+  }
+}
+
 const number = (field: Field): Convert => {
   const whole = field.precision === 0 ? Infinity : 10 ** (field.precision - field.scale)
   const parse = typed(field, (text) => (numberPattern.test(text) ? Number(text) : undefined))
@@ -220,9 +233,9 @@ export const converter = (field: Field): Convert => {
     case "percent":
       return number(field)
     case "date":
-      return typed(field, date)
+      return dated(field, date, lastDay)
     case "datetime":
-      return typed(field, dateTime)
+      return dated(field, dateTime, `${lastDay}T00:00:00.000Z`)
     case "time":
       return typed(field, time)
     case "email":

@@ -85,6 +85,23 @@ describe("Rules", () => {
     for (const text of ["2026-11-23 20:41:12", "2026-02-30T00:00:00Z", "2026-11-23T25:00:00Z"]) {
       assert.strictEqual(convert(datetime, text), notOfType(text))
     }
+    for (const text of ["1700-01-01", "4000-12-31"]) {
+      assert.strictEqual(convert({ type: "date" }, text), text)
+      assert.strictEqual(convert(datetime, text), `${text}T00:00:00.000Z`)
+    }
+    const outOfRange = (text: string) => `FIELD_INTEGRITY_EXCEPTION:Eff: invalid date: ${text}:F__c --`
+    for (const text of ["0000-01-01", "1699-12-31", "4001-01-01", "9999-12-31"]) {
+      assert.strictEqual(convert({ type: "date" }, text), outOfRange(text))
+      assert.strictEqual(convert(datetime, text), outOfRange(text))
+    }
+    for (const text of [
+      "1700-01-01T00:00:00+01:00",
+      "4000-12-31T00:00:00.001Z",
+      "0000-01-01T00:00:00+01:00",
+      "9999-12-31T23:59:59-01:00"
+    ]) {
+      assert.strictEqual(convert(datetime, text), outOfRange(text))
+    }
     assert.strictEqual(convert({ type: "time" }, "20:41:12"), "20:41:12.000Z")
     assert.strictEqual(convert({ type: "time" }, "24:00:00"), notOfType("24:00:00"))
   })

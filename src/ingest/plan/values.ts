@@ -22,6 +22,9 @@ const isDay = (text: string): boolean => {
   return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
 }
 
+// the first and the last day that Salesforce keeps
+const isKept = (text: string): boolean => text >= "1700-01-01" && text.slice(0, 10) <= "4000-12-31"
+
 const isDateTime = (text: string): boolean => dateTimePattern.test(text) && isDay(text.slice(0, 10))
 
 const texts = (field: Describe.Field): Check => {
@@ -60,6 +63,7 @@ const noBoolean = fault("error", "NOT_A_BOOLEAN", "neither true nor false")
 const noDate = fault("error", "NOT_A_DATE", "not a date like 2026-11-23")
 const dateWithTime = fault("warning", "NOT_A_DATE", "a date with a time, for a field without")
 const noDateTime = fault("error", "NOT_A_DATE", "not a point in time like 2026-11-23T20:41:12.000Z")
+const noKeptDate = fault("error", "OUT_OF_RANGE", "before 1700 or after 4000, of which Salesforce keeps no dates")
 const noTime = fault("error", "NOT_A_TIME", "not a time of day like 20:41:12.000Z")
 
 const picklists = (field: Describe.Field): Check => {
@@ -107,9 +111,10 @@ export const checkOf = (field: Describe.Field): Check => {
     case "percent":
       return numbers(field)
     case "date":
-      return (text) => (isDay(text) ? undefined : isDateTime(text) ? dateWithTime : noDate)
+      return (text) =>
+        isDay(text) ? (isKept(text) ? undefined : noKeptDate) : isDateTime(text) ? dateWithTime : noDate
     case "datetime":
-      return (text) => (isDateTime(text) || isDay(text) ? undefined : noDateTime)
+      return (text) => (isDateTime(text) || isDay(text) ? (isKept(text) ? undefined : noKeptDate) : noDateTime)
     case "time":
       return (text) => (timePattern.test(text) ? undefined : noTime)
     case "email":
