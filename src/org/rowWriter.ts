@@ -49,6 +49,9 @@ const none: ReadonlySet<number> = new Set()
 
 const stamps = ["LastModifiedDate", "LastModifiedById", "SystemModstamp"]
 
+// a checkbox is not, whatever its describe says
+const mayBeNull = (field: Field): boolean => field.nillable && field.type !== "boolean"
+
 const fieldValue = (field: Field, value: Value): FieldValue =>
   field.type === "boolean" && value !== null ? value !== 0 : value
 
@@ -381,7 +384,7 @@ export class RowWriter {
     for (let i = 0; i < writtenIndexes.length; i++) {
       const index = writtenIndexes[i]!
       const value = values[index]
-      const isDefault = value === undefined || (value === null && !this.columns[index]!.field.nillable)
+      const isDefault = value === undefined || (value === null && !mayBeNull(this.columns[index]!.field))
       inserted[offset + i] = isDefault ? writtenDefaults[i]! : value
     }
     if (this.active.length > 0) {

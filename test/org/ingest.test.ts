@@ -261,11 +261,12 @@ x,,,,,,,12345
 
   it.effect("unticks a checkbox that is cleared", () =>
     Effect.gen(function* () {
-      yield* run({}, "Name,Active__c\none,true\ntwo,true\n")
+      yield* run({}, "Name,Active__c\none,true\ntwo,true\nthree,#N/A\n")
       const { failed } = yield* run({ operation: "update" }, "Id,Active__c\na00Qx0000000001,#N/A\na00Qx0000000002,\n")
       assert.deepStrictEqual(errors(failed), [])
       assert.deepStrictEqual(yield* select("SELECT Name, Active__c FROM Item__c ORDER BY Name"), [
         '"one","false"',
+        '"three","false"',
         '"two","true"'
       ])
     }).pipe(Effect.provide(org))
