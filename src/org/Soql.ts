@@ -76,7 +76,8 @@ class Compiler {
     }
     const limit = this.limit(query)
     const from = [`FROM "${scope.object.name}" AS ${scope.table}`, ...scope.joins, ...where].join(" ")
-    const orderBy = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`
+    // in that of an index, a record whose key changes while it is read would come twice, or not at all
+    const orderBy = ` ORDER BY ${order.length === 0 ? `${scope.table}.rowid` : order.join(", ")}`
     const sql = query.count
       ? `SELECT count(*) FROM (SELECT 1 ${from}${limit})`
       : `SELECT ${columns.map((column) => column.sql).join(", ")} ${from}${orderBy}${limit}`

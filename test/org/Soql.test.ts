@@ -18,7 +18,8 @@ const refusal = (text: string, rest = false): string => {
 const where = (condition: string) => {
   const result = compile(`SELECT Id FROM Account WHERE ${condition}`)
   if (Result.isFailure(result)) return assert.fail(result.failure.message)
-  return { sql: result.success.sql.split(` WHERE t0."IsDeleted" = 0 AND `)[1], parameters: result.success.parameters }
+  const [, sql] = / WHERE t0."IsDeleted" = 0 AND (.*) ORDER BY t0\.rowid$/s.exec(result.success.sql) ?? []
+  return { sql, parameters: result.success.parameters }
 }
 
 describe("Soql", () => {
@@ -37,7 +38,7 @@ describe("Soql", () => {
 
   it("sees deleted records only when told to", () => {
     const all = Result.getOrThrow(Soql.compile("SELECT Id FROM Account", objects, { deleted: true, now }))
-    assert.strictEqual(all.sql, `SELECT t0."Id" FROM "Account" AS t0`)
+    assert.strictEqual(all.sql, `SELECT t0."Id" FROM "Account" AS t0 ORDER BY t0.rowid`)
   })
 
   it("binds every value, converted for its field", () => {

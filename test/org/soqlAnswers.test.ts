@@ -16,6 +16,7 @@ const tag = Describe.make({
     { name: "Colors__c", type: "multipicklist", length: 200 },
     { name: "Exact__c", length: 20, caseSensitive: true },
     { name: "At__c", type: "time" },
+    { name: "Key__c", length: 20, externalId: true },
     { name: "Parent__c", type: "reference", referenceTo: ["Tag__c"], relationshipName: "Parent__r" }
   ]
 })
@@ -307,6 +308,27 @@ describe("answers of SOQL", () => {
       const store = yield* filled
       for (const [soql, header, rows] of queries) {
         assert.deepStrictEqual(answer(store, soql), { header, rows }, soql)
+      }
+    })
+  )
+
+  it.effect("have each record once, in the order in which they were made, whatever changes meanwhile", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.make(all)
+      const insert = store.inserter("Tag__c", ["Name", "Key__c"])
+      const setKey = store.updater("Tag__c", ["Key__c"])
+      for (let n = 1; n <= 9; n++) insert(id("a00", n), [`n${n}`, `k${10 - n}`])
+      for (const condition of ["", " WHERE Key__c > 'a'", " WHERE Key__c != null"]) {
+        const query = Result.getOrThrow(
+          Soql.compile(`SELECT Id, Name FROM Tag__c${condition}`, objects, { deleted: false, now })
+        )
+        const names: Array<unknown> = []
+        for (const [found, name] of store.select(query.sql, query.parameters)) {
+          names.push(name)
+          // to where an index has it behind, or before, all others
+          setKey(String(found), [names.length % 2 === 0 ? "b" : `z${names.length}`])
+        }
+        assert.deepStrictEqual(names, ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"], condition)
       }
     })
   )
