@@ -140,10 +140,10 @@ const loading = <T, B, E, R>(
           attributes: about
         }).pipe(Scope.provide(partScope))
         const submitted = yield* Effect.gen(function* () {
-          const keeping = yield* Scope.provide(options.open(layout, limits.bytes), partScope)
+          const store = yield* Scope.provide(options.open(layout, limits.bytes), partScope)
           const part = yield* stop.unlessStopped(
             Parts.make({
-              ...keeping,
+              ...store,
               inlet,
               limits,
               emit: reject,
@@ -156,11 +156,11 @@ const loading = <T, B, E, R>(
           const cause = part.failure()
           if (cause !== undefined) yield* stop.fail(cause)
           if (jobId === undefined) return undefined
-          const { join } = keeping
+          const { join } = store
           // every row may have turned out to be one that is not sent
           if (join.sent() === 0) return yield* Effect.as(jobs.abandon(jobId), undefined)
           yield* jobs.close(jobId)
-          yield* keeping.release
+          yield* store.release
           yield* progress({ _tag: "Submitted", jobId, records: join.sent(), bytes: part.bytes() })
           return { jobId, join }
         }).pipe(

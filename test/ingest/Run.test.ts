@@ -444,10 +444,14 @@ describe("a run", () => {
   it.effect("does not renew a lease that another process has", () =>
     Effect.gen(function* () {
       const store = yield* KeyValueStore.KeyValueStore
-      const atOnce = Run.load({ ...settings, parts: 3 })
+      let submitted = 0
+      const progress = (event: Progress) =>
+        Effect.sync(() => {
+          if (event._tag === "Submitted") submitted++
+        })
+      const atOnce = Run.load({ ...settings, parts: 3, progress })
       const first = yield* Stream.fromIterable(widgets(25)).pipe(atOnce, Failures.group(), Effect.forkChild)
-      yield* Effect.sleep("8 seconds")
-      // all its jobs are submitted by now
+      while (submitted < 3) yield* Effect.sleep("1 second")
       const other = leaseOf("other", 9e12)
       yield* store.set("nightly/lease", other)
       assert.strictEqual((yield* Fiber.join(first)).succeeded, 25)
