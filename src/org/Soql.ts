@@ -76,7 +76,7 @@ class Compiler {
     }
     const limit = this.limit(query)
     const from = [`FROM "${scope.object.name}" AS ${scope.table}`, ...scope.joins, ...where].join(" ")
-    // in that of an index, a record whose key changes while it is read would come twice, or not at all
+    // never that of an index, in which a record whose key changes meanwhile would come twice, or not at all
     const orderBy = ` ORDER BY ${order.length === 0 ? `${scope.table}.rowid` : order.join(", ")}`
     const sql = query.count
       ? `SELECT count(*) FROM (SELECT 1 ${from}${limit})`
@@ -248,7 +248,9 @@ class Compiler {
     if (isLongText(field)) {
       throw this.error(order.field, `field '${field.name}' can not be sorted in a query call`, "INVALID_FIELD")
     }
-    return `${sql} ${order.descending ? "DESC" : "ASC"} NULLS ${order.nulls}`
+    // with a plus it is not read from an index; ids stay what they are
+    const plus = field.name === "Id" ? "" : "+"
+    return `${plus}${sql} ${order.descending ? "DESC" : "ASC"} NULLS ${order.nulls}`
   }
 
   private like(column: Column, value: Literal): string {

@@ -27,7 +27,7 @@ describe("Soql", () => {
     const result = Result.getOrThrow(compile("select NAME, id from ACCOUNT order by Name desc nulls last, Id limit 5"))
     assert.strictEqual(
       result.sql,
-      `SELECT t0."Name", t0."Id" FROM "Account" AS t0 WHERE t0."IsDeleted" = 0 ORDER BY t0."Name" DESC NULLS LAST, t0."Id" ASC NULLS FIRST LIMIT 5`
+      `SELECT t0."Name", t0."Id" FROM "Account" AS t0 WHERE t0."IsDeleted" = 0 ORDER BY +t0."Name" DESC NULLS LAST, t0."Id" ASC NULLS FIRST LIMIT 5`
     )
     assert.strictEqual(result.object, "Account")
     assert.deepStrictEqual(
@@ -55,9 +55,9 @@ describe("Soql", () => {
   it("orders by nulls as it is told, and finds them first if it is not", () => {
     const orderOf = (order: string) =>
       Result.getOrThrow(compile(`SELECT Id FROM Account ORDER BY ${order}`)).sql.split(" ORDER BY ")[1]
-    assert.strictEqual(orderOf("Name ASC NULLS FIRST"), `t0."Name" ASC NULLS FIRST`)
-    assert.strictEqual(orderOf("Name ASC NULLS LAST"), `t0."Name" ASC NULLS LAST`)
-    assert.strictEqual(orderOf("Name DESC"), `t0."Name" DESC NULLS FIRST`)
+    assert.strictEqual(orderOf("Name ASC NULLS FIRST"), `+t0."Name" ASC NULLS FIRST`)
+    assert.strictEqual(orderOf("Name ASC NULLS LAST"), `+t0."Name" ASC NULLS LAST`)
+    assert.strictEqual(orderOf("Name DESC"), `+t0."Name" DESC NULLS FIRST`)
     assert.match(refusal("SELECT Id FROM Account ORDER BY Name NULLS"), /unexpected|expecting/)
   })
 

@@ -244,6 +244,7 @@ const queries: ReadonlyArray<readonly [soql: string, header: string, rows: strin
   ["SELECT LastName FROM Contact WHERE Birthdate < LAST_N_YEARS:26", "LastName", "Kim"],
   ["SELECT LastName FROM Contact WHERE DoNotCall = true", "LastName", "Ito"],
   ["SELECT LastName FROM Contact ORDER BY Account.Name NULLS LAST", "LastName", "Ito Kim Lee"],
+  ["SELECT Id FROM Account ORDER BY Name DESC", "Id", [4, 2, 1, 3].map((n) => id("001", n)).join(" ")],
   ["SELECT LastName FROM Contact ORDER BY Account.Name DESC", "LastName", "Lee Kim Ito"],
   ["SELECT LastName FROM Contact ORDER BY DoNotCall DESC, LastName DESC LIMIT 2", "LastName", "Ito Lee"],
   ["SELECT LastName FROM Contact LIMIT 0", "LastName", ""],
@@ -312,15 +313,16 @@ describe("answers of SOQL", () => {
     })
   )
 
-  it.effect("have each record once, in the order in which they were made, whatever changes meanwhile", () =>
+  it.effect("have each record once, in its place, whatever changes meanwhile", () =>
     Effect.gen(function* () {
       const store = yield* Store.make(all)
       const insert = store.inserter("Tag__c", ["Name", "Key__c"])
       const setKey = store.updater("Tag__c", ["Key__c"])
-      for (let n = 1; n <= 9; n++) insert(id("a00", n), [`n${n}`, `k${10 - n}`])
-      for (const condition of ["", " WHERE Key__c > 'a'", " WHERE Key__c != null"]) {
+      for (let n = 1; n <= 9; n++) insert(id("a00", n), [`n${n}`, null])
+      for (const rest of ["", " WHERE Key__c > 'a'", " WHERE Key__c != null", " ORDER BY Key__c"]) {
+        for (let n = 1; n <= 9; n++) setKey(id("a00", n), [`k${n}`])
         const query = Result.getOrThrow(
-          Soql.compile(`SELECT Id, Name FROM Tag__c${condition}`, objects, { deleted: false, now })
+          Soql.compile(`SELECT Id, Name FROM Tag__c${rest}`, objects, { deleted: false, now })
         )
         const names: Array<unknown> = []
         for (const [found, name] of store.select(query.sql, query.parameters)) {
@@ -328,7 +330,7 @@ describe("answers of SOQL", () => {
           // to where an index has it behind, or before, all others
           setKey(String(found), [names.length % 2 === 0 ? "b" : `z${names.length}`])
         }
-        assert.deepStrictEqual(names, ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"], condition)
+        assert.deepStrictEqual(names, ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"], rest)
       }
     })
   )
