@@ -16,6 +16,8 @@ const maxColumns = 5_000
 export class CsvScanner {
   /** The rows that the last scan found. */
   rows = 0
+  /** Where the last of them ends; behind it there are only blank lines, and what is incomplete. */
+  rowsEnd = 0
   /** The cells of each row, once there was one. */
   width: number | undefined
   private readonly delimiter: number
@@ -29,14 +31,15 @@ export class CsvScanner {
   }
 
   /**
-   * Counts the rows that are complete in `bytes`, which begin with one: where the
-   * last of them ends, or undefined when it gives up. `last` says that no more
-   * bytes follow.
+   * Counts the rows that are complete in `bytes`, which begin with one: where
+   * they and the blank lines behind them end, or undefined when it gives up.
+   * `last` says that no more bytes follow.
    */
   scan(bytes: Uint8Array, last: boolean): number | undefined {
     const { delimiter, isSpecial } = this
     const { length } = bytes
     this.rows = 0
+    this.rowsEnd = 0
     let start = 0
     let at = 0
     let cells = 0
@@ -69,6 +72,7 @@ export class CsvScanner {
         this.width ??= cells
         if (cells !== this.width || cells > maxColumns || end - start > maxBytes) return undefined
         this.rows++
+        this.rowsEnd = at
       }
       start = at
       cells = 0

@@ -87,6 +87,10 @@ export class Receiver {
       this.kept += rows
       buffer.copyWithin(0, end, length)
       this.length = length - end
+    } else {
+      // there may be more blank lines than can be kept until a row comes
+      buffer.copyWithin(scanner.rowsEnd, end, length)
+      this.length = length - end + scanner.rowsEnd
     }
     // a row that comes in small pieces is not looked through at each of them
     this.readAt = this.length + blockLength
@@ -148,7 +152,8 @@ class CarefulReceiver {
       return
     }
     this.rest = this.reader.rest
-    this.complete += all.slice(0, all.length - this.rest.length)
+    // without a row they are blank lines
+    if (found > 0) this.complete += all.slice(0, all.length - this.rest.length)
     const isFirst = !this.hasHeader && found > 0
     this.hasHeader ||= isFirst
     this.rows += isFirst ? found - 1 : found

@@ -139,6 +139,30 @@ describe("an upload", () => {
     }
   })
 
+  it("may have blank lines, however many", { timeout: 1_000 }, () => {
+    const blank = new Uint8Array(65_536).fill(10)
+    // the last row is too long for who only counts rows
+    for (const [text, rows] of [
+      ["", 0],
+      ["Name\n", 0],
+      ["Name\nx\n", 1],
+      [`Name\n"${"é".repeat(70_000)}"\n`, 1]
+    ] as const) {
+      const blocks: Array<{ readonly seq: number; readonly bytes: Uint8Array }> = []
+      const receiver = new Receiver({ columnDelimiter: "COMMA", lineEnding: "LF" }, (block) => blocks.push(block))
+      const add = (text: string) => receiver.add(new TextEncoder().encode(text))
+      add(text)
+      for (let i = 0; i < 128; i++) receiver.add(blank)
+      if (text !== "") add("y\n")
+      receiver.end()
+      assert.deepStrictEqual([receiver.rows, receiver.fault], [text === "" ? 0 : rows + 1, undefined])
+      assert.strictEqual(new Set(blocks.map(({ seq }) => seq)).size, blocks.length)
+      const kept = Buffer.concat(blocks.map(({ bytes }) => bytes))
+      assert.isAtMost(kept.length, text.length + 200_000)
+      assert.strictEqual(kept.toString().replace(/\n+/g, "\n").trim(), text === "" ? "" : `${text}y`)
+    }
+  })
+
   it("keeps what follows a fault as it came", () => {
     const text = `Name\n${"fine\n".repeat(20_000)}bad"\n${"more\n".repeat(20_000)}`
     const blocks: Array<{ readonly seq: number; readonly bytes: Uint8Array }> = []
