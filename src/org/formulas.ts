@@ -17,9 +17,10 @@ const formulas: Readonly<Record<string, { readonly of: string; readonly sql: str
 
 /** What a field is made of, if it holds nothing of its own: a person's name, whether a task is closed. */
 export const formula = (object: ObjectDescribe, field: Field): string | undefined => {
+  if (field.createable || field.updateable) return undefined
   const has = (name: string) => object.fields.some((other) => other.name === name)
   const known = formulas[`${object.name}.${field.name}`]
-  if (known !== undefined && !field.createable && has(known.of)) return known.sql
+  if (known !== undefined && has(known.of)) return known.sql
   const parts = nameParts.filter((part) =>
     object.fields.some((other) => other.name === part && other.compoundFieldName === field.name)
   )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Request from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as Describe from "../../src/org/Describe.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { errors, run, select } from "./running.ts"
 import { api, item, sortedRows } from "./support.ts"
@@ -305,6 +306,20 @@ x,,,,,,,12345
       )
     }).pipe(Effect.provide(org))
   )
+
+  it.effect("writes a name that may be written, though it has parts", () => {
+    // as of an Account where persons may be accounts
+    const account = Describe.make({
+      name: "Account",
+      keyPrefix: "001",
+      fields: [{ name: "Name" }, { name: "LastName", compoundFieldName: "Name" }]
+    })
+    return Effect.gen(function* () {
+      const { info } = yield* run({ object: "Account" }, "Name\nAcme\n")
+      assert.deepStrictEqual([info.state, info.numberRecordsFailed], ["JobComplete", 0])
+      assert.deepStrictEqual(yield* select("SELECT Name FROM Account"), ['"Acme"'])
+    }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [account], queueDelay: "1 second" })))
+  })
 
   it.effect("fails a whole job for its header, and gives every row back", () =>
     Effect.gen(function* () {
