@@ -147,16 +147,24 @@ const systemFields: ReadonlyArray<Field> = [
   { name: "SystemModstamp", label: "System Modstamp", type: "datetime", ...readonly }
 ].map((field) => Schema.decodeSync(Field)(field))
 
+const systemFieldsByName = new Map(systemFields.map((field) => [field.name.toLowerCase(), field]))
+
 /**
- * The same object, with the fields that every object has.
+ * The same object, with the fields that every object has. They are the org's own: what
+ * the object says of one is its label.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const withSystemFields = (object: ObjectDescribe): ObjectDescribe => {
-  const own = new Set(object.fields.map((field) => field.name.toLowerCase()))
-  const missing = systemFields.filter((field) => !own.has(field.name.toLowerCase()))
-  return { ...object, fields: [...missing, ...object.fields] }
+  const missing = new Map(systemFieldsByName)
+  const fields = object.fields.map((field) => {
+    const name = field.name.toLowerCase()
+    const system = systemFieldsByName.get(name)
+    missing.delete(name)
+    return system === undefined ? field : { ...system, label: field.label || system.label }
+  })
+  return { ...object, fields: [...missing.values(), ...fields] }
 }
 
 /**

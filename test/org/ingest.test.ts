@@ -307,6 +307,20 @@ x,,,,,,,12345
     }).pipe(Effect.provide(org))
   )
 
+  it.effect("keeps its own fields to itself, whatever a describe says of them", () => {
+    // a describe by hand, and as of an org that lets audit fields be set
+    const fields = [{ name: "id" }, { name: "Name" }, { name: "CreatedDate", label: "Made", type: "datetime" }]
+    const own = Describe.make({ name: "Own__c", fields })
+    return Effect.gen(function* () {
+      const { failed } = yield* run({ object: "Own__c" }, "Name,CreatedDate\na,\nb,2020-01-01T00:00:00Z\n")
+      assert.match(errors(failed).join(), /^INVALID_FIELD_FOR_INSERT_UPDATE:[^,]* CreatedDate\. [^,]*:CreatedDate --$/)
+      const upsert = { object: "Own__c", operation: "upsert", externalIdFieldName: "Id" }
+      const { successful } = yield* run(upsert, "Id,Name\na00Qx0000000001,c\n")
+      assert.deepStrictEqual(sortedRows(successful), ['"a00Qx0000000001IAA","false","a00Qx0000000001","c"'])
+      assert.deepStrictEqual(yield* select("SELECT Name FROM Own__c WHERE Id = 'a00Qx0000000001'"), ['"c"'])
+    }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [own], queueDelay: "1 second" })))
+  })
+
   it.effect("writes a name that may be written, though it has parts", () => {
     // as of an Account where persons may be accounts
     const account = Describe.make({
