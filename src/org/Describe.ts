@@ -149,9 +149,12 @@ const systemFields: ReadonlyArray<Field> = [
 
 const systemFieldsByName = new Map(systemFields.map((field) => [field.name.toLowerCase(), field]))
 
+// an org may let these be set when a record is made
+const auditFields = new Set(["CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"])
+
 /**
  * The same object, with the fields that every object has. They are the org's own: what
- * the object says of one is its label.
+ * the object says of one is its label, and whether an audit field may be set on insert.
  *
  * @category combinators
  * @since 0.1.0
@@ -162,7 +165,9 @@ export const withSystemFields = (object: ObjectDescribe): ObjectDescribe => {
     const name = field.name.toLowerCase()
     const system = systemFieldsByName.get(name)
     missing.delete(name)
-    return system === undefined ? field : { ...system, label: field.label || system.label }
+    if (system === undefined) return field
+    const createable = field.createable && auditFields.has(system.name)
+    return { ...system, label: field.label || system.label, createable }
   })
   return { ...object, fields: [...missing.values(), ...fields] }
 }

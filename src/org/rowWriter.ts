@@ -48,6 +48,9 @@ const isFound = (found: Found | ReadonlyArray<Rules.RowError>): found is Found =
 const none: ReadonlySet<number> = new Set()
 
 const stamps = ["LastModifiedDate", "LastModifiedById", "SystemModstamp"]
+const firstStamps = [...stamps, "CreatedDate", "CreatedById"]
+
+const isOfUser = (stamp: string): boolean => stamp.endsWith("ById")
 
 // a checkbox is not, whatever its describe says
 const mayBeNull = (field: Field): boolean => field.nillable && field.type !== "boolean"
@@ -116,7 +119,11 @@ export class RowWriter {
     readonly holders: (value: Value) => ReadonlyArray<Found>
   }>
   private readonly writtenIndexes: ReadonlyArray<number>
-  private readonly writtenDefaults: ReadonlyArray<Value>
+  private readonly writtenDefaults: Array<Value>
+  /** Those that an update writes: it stamps records itself. */
+  private readonly changedIndexes: ReadonlyArray<number>
+  /** What stamps a new record where its row does not. */
+  private readonly stamped: ReadonlyArray<string>
   private readonly defaulted: ReadonlyArray<Field>
   private readonly numbered: ReadonlyArray<Field>
   private readonly insertSeveral: WriteSeveral
@@ -201,22 +208,26 @@ export class RowWriter {
 
     this.writtenIndexes = indexesWhere((field) => field.createable || field.updateable)
     this.writtenDefaults = this.writtenIndexes.map((index) => Rules.defaultValue(columns[index]!.field, this.userId))
-    const written = this.writtenIndexes.map((index) => columns[index]!.field.name)
+    this.changedIndexes = this.writtenIndexes.filter((index) => !stamps.includes(columns[index]!.field.name))
+    const nameOf = (index: number) => columns[index]!.field.name
+    const written = this.writtenIndexes.map(nameOf)
+    const changed = this.changedIndexes.map(nameOf)
+    this.stamped = firstStamps.filter((name) => !written.includes(name))
     this.defaulted = object.fields.filter(
       (field) => field.createable && indexOf(field.name) === -1 && Rules.defaultValue(field, this.userId) !== null
     )
     const defaults = this.defaulted.map((field) => Rules.defaultValue(field, this.userId))
     this.numbered = object.fields.filter((field) => field.autoNumber && isStored(field) && indexOf(field.name) === -1)
-    const shared = [...this.defaulted.map((field) => field.name), ...stamps, "CreatedDate", "CreatedById"]
+    const shared = [...this.defaulted.map((field) => field.name), ...this.stamped]
     const own = [...this.numbered.map((field) => field.name), ...written]
     this.insertSeveral = store.severalInserter(object.name, shared, own)
     this.shared = shared.length
     this.width = 1 + own.length
     this.atOnce = this.onCreated === undefined ? rowsAtOnce(this.width) : 1
-    this.inserted = [...defaults, "", this.userId, "", "", this.userId]
-    this.updateRow = store.updater(object.name, [...stamps, ...written])
-    this.findById = store.finderById(object.name, written)
-    this.findByKey = store.finderByKey(object.name, keyName, written)
+    this.inserted = [...defaults, ...this.stamped.map(() => this.userId)]
+    this.updateRow = store.updater(object.name, [...stamps, ...changed])
+    this.findById = store.finderById(object.name, changed)
+    this.findByKey = store.finderByKey(object.name, keyName, changed)
     this.storedFields = object.fields.filter(isStored)
     this.findStored = store.finderById(
       object.name,
@@ -228,7 +239,7 @@ export class RowWriter {
       this.deleteRow = (id, now) => mark(id, [1, now, this.userId, now])
     }
     this.values = new Array<Value | undefined>(columns.length)
-    this.updated = ["", this.userId, "", ...written.map(() => null)]
+    this.updated = ["", this.userId, "", ...changed.map(() => null)]
   }
 
   /** Begins a chunk of `count` rows: keys that were seen, and records that were looked up, may have changed. */
@@ -239,9 +250,12 @@ export class RowWriter {
     this.seen.clear()
     for (const { known } of this.references) known.clear()
     for (const { lookup } of this.columns) lookup?.forget()
-    const { inserted, updated } = this
-    const first = this.defaulted.length
-    for (const at of [first, first + 2, first + 3]) inserted[at] = now
+    const { columns, defaulted, inserted, stamped, updated, writtenDefaults, writtenIndexes } = this
+    for (const [i, name] of stamped.entries()) if (!isOfUser(name)) inserted[defaulted.length + i] = now
+    for (const [i, index] of writtenIndexes.entries()) {
+      const { name } = columns[index]!.field
+      if (firstStamps.includes(name)) writtenDefaults[i] = isOfUser(name) ? this.userId : now
+    }
     for (const at of [0, 2]) updated[at] = now
   }
 
@@ -406,10 +420,10 @@ export class RowWriter {
       const refused = this.ruled("update", this.valuesUpdated(values), found.id)
       if (refused.length > 0) return refused
     }
-    const { columns, updated, writtenIndexes } = this
-    const offset = updated.length - writtenIndexes.length
-    for (let i = 0; i < writtenIndexes.length; i++) {
-      const index = writtenIndexes[i]!
+    const { changedIndexes, columns, updated } = this
+    const offset = updated.length - changedIndexes.length
+    for (let i = 0; i < changedIndexes.length; i++) {
+      const index = changedIndexes[i]!
       const value = values[index]
       const { type } = columns[index]!.field
       if (value === undefined) updated[offset + i] = found.values[i] ?? null

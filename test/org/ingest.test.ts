@@ -307,19 +307,66 @@ x,,,,,,,12345
     }).pipe(Effect.provide(org))
   )
 
-  it.effect("keeps its own fields to itself, whatever a describe says of them", () => {
-    // a describe by hand, and as of an org that lets audit fields be set
-    const fields = [{ name: "id" }, { name: "Name" }, { name: "CreatedDate", label: "Made", type: "datetime" }]
-    const own = Describe.make({ name: "Own__c", fields })
+  it.effect("has an Id of its own, however a describe by hand calls it", () => {
+    const own = Describe.make({ name: "Own__c", fields: [{ name: "id" }, { name: "Name" }, { name: "IsDeleted" }] })
     return Effect.gen(function* () {
-      const { failed } = yield* run({ object: "Own__c" }, "Name,CreatedDate\na,\nb,2020-01-01T00:00:00Z\n")
-      assert.match(errors(failed).join(), /^INVALID_FIELD_FOR_INSERT_UPDATE:[^,]* CreatedDate\. [^,]*:CreatedDate --$/)
+      const { failed } = yield* run({ object: "Own__c" }, "Name,IsDeleted\na,\nb,true\n")
+      assert.match(errors(failed).join(), /^INVALID_FIELD_FOR_INSERT_UPDATE:[^,]* IsDeleted\. [^,]*:IsDeleted --$/)
       const upsert = { object: "Own__c", operation: "upsert", externalIdFieldName: "Id" }
       const { successful } = yield* run(upsert, "Id,Name\na00Qx0000000001,c\n")
       assert.deepStrictEqual(sortedRows(successful), ['"a00Qx0000000001IAA","false","a00Qx0000000001","c"'])
       assert.deepStrictEqual(yield* select("SELECT Name FROM Own__c WHERE Id = 'a00Qx0000000001'"), ['"c"'])
     }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [own], queueDelay: "1 second" })))
   })
+
+  it.effect(
+    "takes audit fields of new records where a describe says that they may be set, and stamps the others",
+    () => {
+      const audited = Describe.make({
+        name: "Audited__c",
+        fields: [
+          { name: "Name" },
+          { name: "Key__c", externalId: true },
+          ...["CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"].map((name) => ({ name }))
+        ]
+      })
+      return Effect.gen(function* () {
+        const { seed } = yield* EmbeddedOrg.EmbeddedOrg
+        const keys = {
+          TimeZoneSidKey: "GMT",
+          LocaleSidKey: "en_US",
+          EmailEncodingKey: "UTF-8",
+          LanguageLocaleKey: "en_US"
+        }
+        const names = { Username: "x@y.zz", LastName: "x", Email: "x@y.zz", Alias: "x", CommunityNickname: "x" }
+        const { User: users = [] } = yield* seed({ User: [{ ...keys, ...names, ProfileId: "00eQx0000000001" }] })
+        const other = users[0]
+        const object = { object: "Audited__c", operation: "upsert", externalIdFieldName: "Key__c" }
+        const header = "Key__c,Name,CreatedDate,CreatedById,LastModifiedDate,LastModifiedById"
+        const at = "2020-01-01T00:00:00.000Z"
+        const first = yield* run(object, `${header}\n1,a,${at},${other},${at},${other}\n2,b,,,,\n`)
+        assert.deepStrictEqual(errors(first.failed), [])
+        const found = select(
+          "SELECT CreatedDate, CreatedById, LastModifiedDate, LastModifiedById FROM Audited__c ORDER BY Key__c"
+        )
+        const me = "005Qx0000000001IAA"
+        const now = "1970-01-01T00:00:01.000Z"
+        assert.deepStrictEqual(yield* found, [
+          `"${at}","${other}","${at}","${other}"`,
+          `"${now}","${me}","${now}","${me}"`
+        ])
+        const later = yield* run(object, `${header}\n1,c,,,,\n2,d,${at},,,\n`)
+        assert.match(
+          errors(later.failed).join(),
+          /^INVALID_FIELD_FOR_INSERT_UPDATE:[^,]* CreatedDate\. [^,]*:CreatedDate --$/
+        )
+        assert.deepStrictEqual(yield* found, [
+          `"${at}","${other}","1970-01-01T00:00:03.000Z","${me}"`,
+          `"${now}","${me}","${now}","${me}"`
+        ])
+      }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [audited], queueDelay: "1 second" })))
+    }
+  )
 
   it.effect("writes a name that may be written, though it has parts", () => {
     // as of an Account where persons may be accounts
