@@ -214,7 +214,11 @@ export class RowWriter {
     const changed = this.changedIndexes.map(nameOf)
     this.stamped = firstStamps.filter((name) => !written.includes(name))
     this.defaulted = object.fields.filter(
-      (field) => field.createable && indexOf(field.name) === -1 && Rules.defaultValue(field, this.userId) !== null
+      (field) =>
+        field.createable &&
+        isStored(field) &&
+        indexOf(field.name) === -1 &&
+        Rules.defaultValue(field, this.userId) !== null
     )
     const defaults = this.defaulted.map((field) => Rules.defaultValue(field, this.userId))
     this.numbered = object.fields.filter((field) => field.autoNumber && isStored(field) && indexOf(field.name) === -1)

@@ -307,8 +307,11 @@ x,,,,,,,12345
     }).pipe(Effect.provide(org))
   )
 
-  it.effect("has an Id of its own, however a describe by hand calls it", () => {
-    const own = Describe.make({ name: "Own__c", fields: [{ name: "id" }, { name: "Name" }, { name: "IsDeleted" }] })
+  it.effect("takes a describe that was written by hand, and has an Id of its own", () => {
+    // what has no column has no default either
+    const body = { name: "Body", type: "base64", defaultValue: "x" }
+    const fields = [{ name: "id" }, { name: "Name" }, { name: "IsDeleted" }, body]
+    const own = Describe.make({ name: "Own__c", fields })
     return Effect.gen(function* () {
       const { failed } = yield* run({ object: "Own__c" }, "Name,IsDeleted\na,\nb,true\n")
       assert.match(errors(failed).join(), /^INVALID_FIELD_FOR_INSERT_UPDATE:[^,]* IsDeleted\. [^,]*:IsDeleted --$/)
