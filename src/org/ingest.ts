@@ -86,7 +86,7 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
     }
   }
   const onCreated = refersToItself ? batches.add : undefined
-  const writer = new RowWriter({ ...options, object, columns, job, settle, onCreated })
+  const writer = new RowWriter({ ...options, object, columns, job, settle, clears: "#N/A", onCreated })
   return (rows, millis, chunk) => {
     batches.begin(chunk)
     writer.begin(new Date(millis).toISOString(), rows.length)
@@ -112,6 +112,9 @@ export const prepare = (options: Target, job: IngestJob, header: Row): ProcessCh
   }
 }
 
+/** The cell of a single row that clears a field: JSON says that with null, and `#N/A` is a text. */
+export const cleared = "\u0000"
+
 /**
  * Writes a single row, as REST does; within a transaction of the caller's. A text
  * says why its columns cannot be.
@@ -130,7 +133,7 @@ export const writeRow = (options: Target, job: IngestJob, header: Row, row: Row,
       outcome = errors
     }
   }
-  const writer = new RowWriter({ ...options, object, columns, job, settle, onCreated: undefined })
+  const writer = new RowWriter({ ...options, object, columns, job, settle, clears: cleared, onCreated: undefined })
   writer.begin(new Date(millis).toISOString(), 1)
   const errors: Array<Rules.RowError> = []
   const values = writer.convert(row, errors)

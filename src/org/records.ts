@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Field, ObjectDescribe } from "./Describe.ts"
 import * as ids from "./ids.ts"
-import { writeRow } from "./ingest.ts"
+import { cleared, writeRow } from "./ingest.ts"
 import type { IngestJob } from "./job.ts"
 import { fieldsByName, type RowError } from "./Rules.ts"
 import { attributes, jsonValue } from "./restQuery.ts"
@@ -47,7 +47,7 @@ const noColumn = (name: string, object: ObjectDescribe): ApiError =>
 
 /** The cell of a bulk row that means the same. */
 const cellOf = (value: unknown): string | undefined => {
-  if (value === null || value === "") return "#N/A"
+  if (value === null || value === "") return cleared
   if (typeof value === "string") return value
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 }

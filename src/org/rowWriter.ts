@@ -103,6 +103,7 @@ export class RowWriter {
   private readonly userId: string
   private readonly rules: RowRules
   private readonly settle: Settle
+  private readonly clears: string
   private readonly onCreated: ((id: string) => void) | undefined
   private readonly keyIndex: number
   private readonly keyIsId: boolean
@@ -164,6 +165,8 @@ export class RowWriter {
     readonly job: IngestJob
     readonly rules: RowRules
     readonly settle: Settle
+    /** The cell that clears a field. */
+    readonly clears: string
     /** Is told of each record that is made, if rows may refer to one another: each is then written before the next is read. */
     readonly onCreated: ((id: string) => void) | undefined
   }) {
@@ -175,6 +178,7 @@ export class RowWriter {
     this.userId = job.createdById
     this.rules = options.rules
     this.settle = options.settle
+    this.clears = options.clears
     this.onCreated = options.onCreated
     const indexOf = (name: string) =>
       columns.findIndex((column) => column.field.name.toLowerCase() === name.toLowerCase())
@@ -269,12 +273,12 @@ export class RowWriter {
   }
 
   private valuesOf(row: Row, values: Array<Value | undefined>, errors: Array<Rules.RowError>): Values {
-    const { columns } = this
+    const { clears, columns } = this
     for (let i = 0; i < row.length; i++) {
       const text = trimmed(row[i]!)
       values[i] = undefined
       if (text === "") continue
-      if (text === "#N/A") values[i] = null
+      if (text === clears) values[i] = null
       else {
         const value = columns[i]!.convert(text)
         if (Rules.isError(value)) {

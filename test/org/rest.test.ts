@@ -382,6 +382,20 @@ describe("single records", () => {
     }).pipe(Effect.provide(org()))
   )
 
+  it.effect("hold #N/A as a text, which clears a field in CSV alone", () =>
+    Effect.gen(function* () {
+      const { get, patch, post } = yield* api
+      const { id } = json(yield* post("/sobjects/Item__c", { Name: "a", Code__c: "x" }))
+      const path = `/sobjects/Item__c/${id}`
+      assert.strictEqual((yield* patch(path, { Code__c: "#N/A" })).status, 204)
+      assert.strictEqual(json(yield* get(path)).Code__c, "#N/A")
+      assert.strictEqual((yield* patch(path, { Code__c: null })).status, 204)
+      assert.isNull(json(yield* get(path)).Code__c)
+      const upserted = json(yield* patch("/sobjects/Item__c/Sku__c/%23N%2FA", { Name: "b" }))
+      assert.strictEqual(json(yield* get("/sobjects/Item__c/Sku__c/%23N%2FA")).Id, upserted.id)
+    }).pipe(Effect.provide(org()))
+  )
+
   it.effect("are refused by the rules of bulk rows", () =>
     Effect.gen(function* () {
       const { get, patch, post, send } = yield* api
