@@ -7,11 +7,22 @@ import * as IngestJob from "../job/IngestJob.ts"
 import type * as Job from "../job/Job.ts"
 import type { Progress } from "../Progress.ts"
 import type * as Csv from "../record/Csv.ts"
+import { plain } from "../record/plain.ts"
 import type { Join, Settled } from "./join.ts"
 import * as Outcome from "./Outcome.ts"
 import type { LoadOptions } from "./options.ts"
 import { type ResultRow, resultRows } from "./resultRows.ts"
 import { tellSuccesses } from "./successes.ts"
+
+const Succeeded = plain<Outcome.Succeeded, [jobId: string, id: string, created: boolean, row: Outcome.CsvRow]>(
+  function (jobId, id, created, row) {
+    this._tag = "Succeeded"
+    this.jobId = jobId
+    this.id = id
+    this.created = created
+    this.row = row
+  }
+)
 
 /** How many rows with keys that were not sent are kept, for the error that tells of them. */
 const strangersKept = 100
@@ -121,7 +132,7 @@ export const collect = <B>(
             const { created, id, row } = result
             counts.succeeded++
             if (created) counts.created++
-            if (successes) outcomes.push({ _tag: "Succeeded", jobId, id, created, row })
+            if (successes) outcomes.push(new Succeeded(jobId, id, created, row))
           }
           return outcomes
         })

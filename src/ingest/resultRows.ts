@@ -3,6 +3,7 @@ import * as BulkError from "../BulkError.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as IngestJob from "../job/IngestJob.ts"
 import * as Csv from "../record/Csv.ts"
+import { plain } from "../record/plain.ts"
 import type { CsvRow } from "./Outcome.ts"
 
 /** A row of a result file: what Salesforce adds, and the row it is about. */
@@ -12,6 +13,15 @@ export interface ResultRow {
   readonly error: string
   readonly row: CsvRow
 }
+
+const Row = plain<ResultRow, [row: CsvRow, id: string, created: string, error: string]>(
+  function (row, id, created, error) {
+    this.id = id
+    this.created = created === "true"
+    this.error = error
+    this.row = row
+  }
+)
 
 /** The rows of a job's result file, an array for each piece of it that arrives. */
 export const resultRows = (
@@ -29,7 +39,7 @@ export const resultRows = (
       {
         apart: ["sf__Id", "sf__Created", "sf__Error"],
         isWanted: (column) => !column.startsWith("sf__"),
-        make: (row, [id, created, error]): ResultRow => ({ id, created: created === "true", error, row })
+        make: (row, [id, created, error]): ResultRow => new Row(row, id, created, error)
       },
       dialect
     ),

@@ -1,5 +1,6 @@
 import type { Block } from "./block.ts"
 import { canGenerate, mostGenerated } from "./compile.ts"
+import { plain } from "./plain.ts"
 
 /** Reads the cells of a row by their names. The cells are given as in `ReadRow`. */
 export type ReadNamed = (block: Block, at: Int32Array, o: number) => Readonly<Record<string, string>>
@@ -26,12 +27,20 @@ export const namedReader = (places: ReadonlyArray<Place>): ReadNamed => {
 }
 
 const generated = (places: ReadonlyArray<Place>): ReadNamed => {
-  const fields = places.map(({ name, position }) => {
-    // as it stands, this one name would be the object's prototype
-    const field = name === "__proto__" ? `["__proto__"]` : JSON.stringify(name)
-    return `${field}: block.cell(at[o + ${2 * position}] + 1, at[o + ${2 * position + 1}])`
-  })
-  return new Function("block", "at", "o", `"use strict"\nreturn { ${fields.join(",\n")} }`) as ReadNamed
+  const values = places.map((_, i) => `v${i}`)
+  const fields = places.map(({ name }, i) =>
+    // set as others are, this one name would be the object's prototype
+    name === "__proto__"
+      ? `Object.defineProperty(this, "__proto__", { value: v${i}, writable: true, enumerable: true, configurable: true })`
+      : `this[${JSON.stringify(name)}] = v${i}`
+  )
+  const cells = places.map(({ position }) => `block.cell(at[o + ${2 * position}] + 1, at[o + ${2 * position + 1}])`)
+  return new Function(
+    "plain",
+    `"use strict"
+const Row = plain(function (${values.join(", ")}) {\n${fields.join("\n")}\n})
+return (block, at, o) => new Row(${cells.join(",\n")})`
+  )(plain) as ReadNamed
 }
 
 const looping =
