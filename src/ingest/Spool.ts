@@ -18,7 +18,10 @@ import { reused } from "./reused.ts"
  * @since 0.1.0
  */
 export interface Spooled {
+  /** Takes bytes, which do not change any more. They may be on their way when it is done. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, BulkError.BulkError>
+  /** Waits until all that was written is where it stays; fails if it is not. */
+  readonly flush: Effect.Effect<void, BulkError.BulkError>
   /** What was written until the reading began. */
   readonly read: Stream.Stream<Uint8Array, BulkError.BulkError>
   /** The bytes from one position up to another one, all of which were written. */
@@ -93,6 +96,7 @@ const inChunks = (chunks: Array<Uint8Array>): Spooled => {
         }
         length += bytes.length
       }),
+    flush: Effect.void,
     read: Stream.suspend(() => Stream.rechunk(Stream.fromArray(pieces(0, length, pieceBytes)), 1)),
     slice: (from, to) =>
       Effect.sync(() => {

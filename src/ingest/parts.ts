@@ -138,7 +138,13 @@ export const make = Effect.fnUntraced(function* <B, E>(options: Making<B, E>) {
     Effect.gen(function* () {
       while (true) {
         yield* emitRejected
-        if (isFull || mine !== run) return yield* Cause.done()
+        if (mine !== run) return yield* Cause.done()
+        if (isFull) {
+          // not before it is all there to be sent again may a part be submitted
+          yield* spooled.flush
+          if (readable !== undefined) yield* readable.flush
+          return yield* Cause.done()
+        }
         const block = yield* inlet.peek({ rows: limits.rows - rows, until })
         if (mine !== run) return yield* Cause.done()
         if (block === undefined || !hasRoomFor(block) || (rows > 0 && (yield* Clock.currentTimeMillis) >= until)) {

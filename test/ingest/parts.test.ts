@@ -25,6 +25,7 @@ import {
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { BulkError, make, SpoolFailed } from "../../src/BulkError.ts"
 import type { Connection } from "../../src/connection/Connection.ts"
+import * as FileSpool from "../../src/fileSpool.ts"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as Inlet from "../../src/ingest/inlet.ts"
 import * as Join from "../../src/ingest/join.ts"
@@ -743,27 +744,105 @@ describe("a spool in files", () => {
     }).pipe(orgWith())
   )
 
-  it.live("that breaks while a part is written aborts its job", () =>
-    Effect.gen(function* () {
-      const { all, error } = yield* settle(Stream.fromIterable(widgets(30)).pipe(upsert({ partRows: 20 })))
-      assert.match(String(error), /ENOSPC/)
-      assert.deepStrictEqual(all, [])
-      assert.deepStrictEqual(yield* jobs, { Aborted: 1 })
-    }).pipe(
-      orgWith(),
-      Effect.provideService(Spool.Spool, {
-        ...Spool.memory(),
-        open: () =>
-          Effect.succeed({
-            write: (bytes) =>
-              bytes.length < 500
-                ? Effect.void
-                : Effect.fail(make(new SpoolFailed({ cause: new Error("ENOSPC: full") }))),
-            read: Stream.encodeText(Stream.make("Key__c,Name,Count__c,Active__c,Grade__c,Seen__c,Note__c\n")),
-            slice: () => Effect.die("nothing was kept")
-          })
-      })
+  for (const [when, breaking] of [
+    ["while a part is written", "write"],
+    ["at the end of a part", "flush"]
+  ] as const) {
+    it.live(`that breaks ${when} aborts its job`, () =>
+      Effect.gen(function* () {
+        const { all, error } = yield* settle(Stream.fromIterable(widgets(30)).pipe(upsert({ partRows: 20 })))
+        assert.match(String(error), /ENOSPC/)
+        assert.deepStrictEqual(all, [])
+        assert.deepStrictEqual(yield* jobs, { Aborted: 1 })
+      }).pipe(
+        orgWith(),
+        Effect.provideService(Spool.Spool, {
+          ...Spool.memory(),
+          open: () => {
+            const full = Effect.fail(make(new SpoolFailed({ cause: new Error("ENOSPC: full") })))
+            return Effect.succeed({
+              write: (bytes) => (bytes.length < 500 || breaking === "flush" ? Effect.void : full),
+              flush: breaking === "flush" ? full : Effect.void,
+              read: Stream.encodeText(Stream.make("Key__c,Name,Count__c,Active__c,Grade__c,Seen__c,Note__c\n")),
+              slice: () => Effect.die("nothing was kept")
+            })
+          }
+        })
+      )
     )
+  }
+
+  /** A file that takes only some of what it is given, and nothing beyond its size. */
+  const slowFile = (size: number) => {
+    const stored = new Uint8Array(size)
+    const writes: Array<number> = []
+    return {
+      stored,
+      writes,
+      writev: async (pieces: ReadonlyArray<Uint8Array>, position: number) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        const wanted = Math.ceil(pieces.reduce((sum, { length }) => sum + length, 0) / 2)
+        if (position + wanted > size) throw new Error("ENOSPC: full")
+        let at = position
+        for (const piece of pieces) {
+          const taken = piece.subarray(0, position + wanted - at)
+          stored.set(taken, at)
+          at += taken.length
+        }
+        writes.push(wanted)
+        return { bytesWritten: wanted, buffers: pieces }
+      },
+      read: async (into: Uint8Array, offset: number, length: number, position: number) => {
+        into.set(stored.subarray(position, position + Math.min(length, 1_000)), offset)
+        return { bytesRead: Math.min(length, 1_000), buffer: into }
+      }
+    }
+  }
+  const spooledIn = (file: object) => FileSpool.spooledIn(file as Parameters<typeof FileSpool.spooledIn>[0])
+
+  it.live("is written in pieces of a megabyte, and reads as it was written", () =>
+    Effect.gen(function* () {
+      const file = slowFile(8_000_000)
+      const { flush, read, slice, write } = spooledIn(file)
+      const bytes = Uint8Array.from({ length: 5_000_000 }, (_, i) => (i * i) >> 7)
+      let at = 0
+      for (let size = 1; at < 4_000_000; size = (size * 7 + 3) % 90_001) {
+        yield* write(bytes.subarray(at, at + size))
+        at += size
+      }
+      assert.deepStrictEqual(yield* slice(at - 5, at), bytes.slice(at - 5, at))
+      assert.isBelow(file.writes.length, 100)
+      const reading = yield* Stream.toPull(read)
+      const first = yield* reading
+      // what is written now is not part of it
+      yield* write(bytes.subarray(at, at + 10))
+      const rest = yield* Stream.runCollect(Stream.fromPull(Effect.succeed(reading)))
+      assert.deepStrictEqual(Buffer.concat([...first, ...rest]), Buffer.from(bytes.subarray(0, at)))
+      yield* flush
+      assert.deepStrictEqual(file.stored.slice(0, at + 10), bytes.slice(0, at + 10))
+    })
+  )
+
+  it.live("that is full says so soon, and from then on", () =>
+    Effect.gen(function* () {
+      const { flush, read, slice, write } = spooledIn(slowFile(2_000_000))
+      const megabyte = Uint8Array.from({ length: 1024 * 1024 })
+      let written = 0
+      const full = yield* Effect.flip(
+        Effect.forever(
+          Effect.tap(write(megabyte), () =>
+            Effect.sync(() => {
+              written++
+            })
+          )
+        )
+      )
+      assert.match(full.message, /ENOSPC/)
+      assert.isBelow(written, 5)
+      for (const effect of [flush, write(megabyte), slice(0, 10), Stream.runDrain(read)]) {
+        assert.strictEqual((yield* Effect.flip<unknown, BulkError, never>(effect)).reason._tag, "SpoolFailed")
+      }
+    })
   )
 })
 
