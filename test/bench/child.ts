@@ -1,5 +1,6 @@
 // One contestant in a process of its own; see main.ts.
 
+import { flushCompileCache } from "node:module"
 import type { Extent, Moved, Round, Setup } from "./suite.ts"
 
 const [module = "", name = "", extent = "whole", url = ""] = process.argv.slice(2)
@@ -20,4 +21,6 @@ process.on("message", async () => {
 })
 // whoever started it is gone
 process.on("disconnect", () => process.exit())
+// for the processes to come
+flushCompileCache()
 send("ready")

@@ -31,9 +31,23 @@ const served: ReadonlyArray<Row> = [
     theirs: jsforce("ingest"),
     also: { "ingest-memory-vs-jsforce": "memory", "ingest-calls-vs-jsforce": "calls" }
   },
+  {
+    name: "ingest-in-memory-vs-jsforce",
+    ours: ours("ingestInMemory"),
+    theirs: jsforce("ingest"),
+    also: { "ingest-in-memory-memory-vs-jsforce": "memory" },
+    wholeOnly: true
+  },
   { name: "upload-memory-flat", of: "memory", ours: ours("upload"), theirs: ours("uploadQuarter") },
   { name: "download-memory-flat", of: "memory", ours: ours("download"), theirs: ours("downloadQuarter") },
   { name: "ingest-memory-flat", of: "memory", ours: ours("ingest"), theirs: ours("ingestQuarter"), wholeOnly: true },
+  {
+    name: "ingest-in-memory-memory-flat",
+    of: "memory",
+    ours: ours("ingestInMemory"),
+    theirs: ours("ingestInMemoryQuarter"),
+    wholeOnly: true
+  },
   { name: "pages-5-vs-1-at-0ms", ours: ours("pages5At0"), theirs: ours("pages1At0"), wholeOnly: true },
   { name: "pages-5-vs-1-at-20ms", ours: ours("pages5At20"), theirs: ours("pages1At20"), wholeOnly: true },
   { name: "pages-5-vs-1-at-100ms", ours: ours("pages5At100"), theirs: ours("pages1At100"), wholeOnly: true },

@@ -5,11 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import type { BulkError } from "../../../src/BulkError.ts"
 import * as Auth from "../../../src/connection/Auth.ts"
 import type * as Connection from "../../../src/connection/Connection.ts"
 import * as Ingest from "../../../src/ingest/Ingest.ts"
 import * as IngestJob from "../../../src/job/IngestJob.ts"
-import { layerConnection } from "../../../src/node.ts"
+import { layerConnection, layerFileSpool } from "../../../src/node.ts"
 import * as Query from "../../../src/query/Query.ts"
 import { Account, codecOf, cycle, fewLoads, Load, load } from "../data.ts"
 import type { SetupOptions } from "../suite.ts"
@@ -56,11 +57,11 @@ const uploading = async ({ url }: SetupOptions, count: number) => {
 export const upload = served(uploading)
 export const uploadQuarter = served(uploading, quarter)
 
-const loading = async ({ url }: SetupOptions, count: number) => {
-  let moved = 0
-  let firstAt: number | undefined
-  await connected(url)(
-    loads(0, count).pipe(
+const loading = (spool: Layer.Layer<never, BulkError>, count = countOf) =>
+  served(async ({ url }, limit) => {
+    let moved = 0
+    let firstAt: number | undefined
+    const load = loads(0, limit).pipe(
       Ingest.upsert({ object: "Load__c", schema: Load, externalId: "Key__c", nulls: "clear" }),
       Stream.runForEachArray((outcomes) =>
         Effect.sync(() => {
@@ -69,11 +70,16 @@ const loading = async ({ url }: SetupOptions, count: number) => {
         })
       )
     )
-  )
-  return { records: moved, firstAt }
-}
-export const ingest = served(loading)
-export const ingestQuarter = served(loading, quarter)
+    await connected(url)(Effect.provide(load, spool))
+    return { records: moved, firstAt }
+  }, count)
+
+/** Parts in files, of the size that they have in memory. */
+const inFiles = layerFileSpool({ partBytes: 16 * 1024 * 1024 })
+export const ingest = loading(inFiles)
+export const ingestQuarter = loading(inFiles, quarter)
+export const ingestInMemory = loading(Layer.empty)
+export const ingestInMemoryQuarter = loading(Layer.empty, quarter)
 
 const downloading = (
   pages: { readonly from: string; readonly concurrency?: number; readonly unordered?: boolean },
