@@ -16,8 +16,7 @@ const decoding =
     const codec = codecOf(schema)
     return () => {
       let count = 0
-      return Stream.fromIterable(chunks).pipe(
-        Stream.rechunk(1),
+      return Stream.fromIterable(chunks, { chunkSize: 1 }).pipe(
         RecordCodec.decode(codec),
         Stream.runForEachArray((records) => {
           count += records.length
