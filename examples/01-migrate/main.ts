@@ -16,6 +16,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Array, Console, Effect, Layer, Sink, Stream } from "effect"
 import { Failures, Ingest, Plan, ProgressView, Query } from "../../src/index.ts"
+import { layerFileSpool } from "../../src/node.ts"
 import { layerConnection } from "../shared/connection.ts"
 import { abortedOnInterrupt } from "../shared/interrupt.ts"
 import { runMain } from "../shared/main.ts"
@@ -92,4 +93,11 @@ const program = Effect.gen(function* () {
 
 const ConnectionLive = layerConnection({ program: new URL("org.ts", import.meta.url) })
 
-program.pipe(abortedOnInterrupt, Effect.provide(ConnectionLive.pipe(Layer.provideMerge(NodeServices.layer))), runMain)
+// what is on its way to the org waits in files rather than in memory
+const SpoolLive = layerFileSpool({ partBytes: 16 * 1024 * 1024 })
+
+program.pipe(
+  abortedOnInterrupt,
+  Effect.provide(Layer.mergeAll(ConnectionLive, SpoolLive).pipe(Layer.provideMerge(NodeServices.layer))),
+  runMain
+)
