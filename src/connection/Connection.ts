@@ -171,7 +171,7 @@ export interface Options {
   readonly retry?: Schedule.Schedule<unknown, BulkError.BulkError> | undefined
   /**
    * The longest `Retry-After` that is waited for. Where Salesforce asks for more, the request fails at once, with an
-   * `ApiError` that holds it as `retryAfter`. Default 2 minutes.
+   * `ApiError`, or a `SignInFailed` of the login host, that holds it as `retryAfter`. Default 2 minutes.
    */
   readonly maxRetryAfter?: Duration.Input | undefined
   /** How long a connection may carry nothing before it counts as lost. Default 30 seconds. */

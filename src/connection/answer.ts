@@ -27,8 +27,9 @@ export const redirectTarget = ({ headers, status }: Head, url: string): string |
 }
 
 /** The error that an answer describes in its body. */
-export const apiError = (request: string, { headers, status }: Head, body: string): Effect.Effect<BulkError.ApiError> =>
+export const apiError = (request: string, head: Head, body: string): Effect.Effect<BulkError.ApiError> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
+    const { status } = head
     const [error] = Option.getOrElse(decodeErrors(body), () => [undefined])
     return new BulkError.ApiError({
       request,
@@ -36,12 +37,13 @@ export const apiError = (request: string, { headers, status }: Head, body: strin
       code: error?.errorCode ?? `HTTP_${status}`,
       detail: error?.message ?? "the answer is not Salesforce's JSON; a proxy or the network's edge may have given it",
       body,
-      retryAfter: readRetryAfter(headers["retry-after"], now)
+      retryAfter: readRetryAfter(head, now)
     })
   })
 
-/** Milliseconds of a `Retry-After` header: seconds, or a date. */
-const readRetryAfter = (header: string | undefined, now: number): number | undefined => {
+/** How many milliseconds an answer asks to be left alone: its `Retry-After` is seconds, or a date. */
+export const readRetryAfter = ({ headers }: Head, now: number): number | undefined => {
+  const header = headers["retry-after"]
   if (header === undefined) return undefined
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
   return Number.isNaN(wait) ? undefined : Math.max(0, wait)

@@ -1,10 +1,11 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as BulkError from "../BulkError.ts"
-import { redirectTarget } from "./answer.ts"
+import { readRetryAfter, redirectTarget } from "./answer.ts"
 import { checkOrigin } from "./origin.ts"
 import { execute, noAnswer } from "./transport.ts"
 
@@ -39,8 +40,9 @@ export const requestToken = Effect.fnUntraced(function* (
   )
   const { status } = head
   const target = redirectTarget(head, loginUrl)
+  const retryAfter = readRetryAfter(head, yield* Clock.currentTimeMillis)
   const refused = (error: string, description: string) =>
-    BulkError.make(new BulkError.SignInFailed({ loginUrl, status, error, description }))
+    BulkError.make(new BulkError.SignInFailed({ loginUrl, status, error, description, retryAfter }))
   if (target !== undefined) return yield* refused(`HTTP_${status}`, `it leads to ${target}, and no secret goes there`)
   if (status < 200 || status > 299) {
     const { error, error_description } = yield* decodeRefusal(text).pipe(

@@ -48,7 +48,7 @@ const respectfully = (
   )
 
 const retryAfterOf = ({ reason }: BulkError.BulkError): number | undefined =>
-  reason._tag === "ApiError" ? reason.retryAfter : undefined
+  "retryAfter" in reason ? reason.retryAfter : undefined
 
 const typeOf = ({ reason }: BulkError.BulkError): string =>
   reason._tag === "ApiError" ? String(reason.status) : reason._tag

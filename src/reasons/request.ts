@@ -1,6 +1,6 @@
 /** What comes of a request: no answer, none that can be used, or a refusal. */
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import { askToWait } from "./askToWait.ts"
 import { describeCause } from "./describeCause.ts"
 
 /**
@@ -56,11 +56,7 @@ export class ApiError extends Data.TaggedError("ApiError")<{
   readonly retryAfter: number | undefined
 }> {
   override get message(): string {
-    const { retryAfter = 0 } = this
-    // whole seconds, as a date gives milliseconds that say nothing
-    const wait = Duration.format(Duration.seconds(Math.ceil(retryAfter / 1000)))
-    const asks = retryAfter > 0 ? `; it asks to be left alone for ${wait}` : ""
-    return `${this.request}: ${this.status} ${this.code}: ${this.detail}${asks}`
+    return `${this.request}: ${this.status} ${this.code}: ${this.detail}${askToWait(this.retryAfter)}`
   }
 }
 

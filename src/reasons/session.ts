@@ -1,6 +1,7 @@
 /** Sessions that end, and sign-ins that are refused. */
 import * as Data from "effect/Data"
 import { signInAdviceFor } from "../symptoms.ts"
+import { askToWait } from "./askToWait.ts"
 
 /**
  * The access token was refused, and the session has no way to get another.
@@ -28,11 +29,14 @@ export class SignInFailed extends Data.TaggedError("SignInFailed")<{
   readonly status: number
   readonly error: string
   readonly description: string
+  /** How long the login host asks to be left alone, in milliseconds, where it does. */
+  readonly retryAfter?: number | undefined
 }> {
   override get message(): string {
     const hint = signInAdviceFor(`${this.error} ${this.description}`)
     const description = this.description === "" ? "" : `: ${this.description}`
-    return `${this.loginUrl} refused to sign in: ${this.error}${description}${hint === undefined ? "" : ` (${hint})`}`
+    const asks = askToWait(this.retryAfter)
+    return `${this.loginUrl} refused to sign in: ${this.error}${description}${asks}${hint === undefined ? "" : ` (${hint})`}`
   }
 }
 

@@ -1,7 +1,19 @@
 import { generateKeyPairSync, verify } from "node:crypto"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Deferred, Effect, Fiber, FileSystem, Layer, Path, Redacted, Schema } from "effect"
+import {
+  ConfigProvider,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  FileSystem,
+  Layer,
+  Path,
+  Redacted,
+  Result,
+  Schema
+} from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -9,6 +21,7 @@ import { TestClock } from "effect/testing"
 import type * as BulkError from "../../src/BulkError.ts"
 import * as Auth from "../../src/connection/Auth.ts"
 import * as Connection from "../../src/connection/Connection.ts"
+import { virtually } from "../support/orgs.ts"
 
 const loginUrl = "https://acme.my.salesforce.com"
 
@@ -213,6 +226,34 @@ describe("Auth.layerClientCredentials", () => {
         const error = yield* failureOf(current.pipe(Effect.provide(flow), Effect.provide(loginHost(answer).layer)))
         assert.strictEqual(error.reason._tag, tag)
       }
+    })
+  )
+
+  it.effect("is tried again no sooner than the login host asks, and not at all where that is too long", () =>
+    Effect.gen(function* () {
+      const busy = (retryAfter: string) => new Response("", { status: 503, headers: { "Retry-After": retryAfter } })
+      const signIn = (first: Response, options: Connection.Options = {}) => {
+        const host = loginHost((form, n) =>
+          form.grant_type === undefined ? Response.json({}) : n === 1 ? first : granted("x")
+        )
+        const session = Auth.layerClientCredentials({ loginUrl, clientId: "key", clientSecret: "s" })
+        return Connection.Connection.use(({ json }) => json({ method: "GET", path: "/x" }, Schema.Unknown)).pipe(
+          Effect.provide(Connection.layerWith(options).pipe(Layer.provide(session), Layer.provide(host.layer))),
+          Effect.result,
+          Effect.timed,
+          virtually
+        )
+      }
+      const [waited, answer] = yield* signIn(busy("90"))
+      assert.isTrue(Result.isSuccess(answer))
+      assert.strictEqual(Duration.toSeconds(waited), 90)
+      const [atOnce, refusal] = yield* signIn(busy("3600"))
+      assert.strictEqual(Duration.toMillis(atOnce), 0)
+      const error = Result.isFailure(refusal) ? refusal.failure : undefined
+      assert.deepInclude(error?.reason, { _tag: "SignInFailed", status: 503, retryAfter: 3_600_000 })
+      assert.include(error?.message, "it asks to be left alone for 1h")
+      const [patient] = yield* signIn(busy("3600"), { maxRetryAfter: "1 hour" })
+      assert.strictEqual(Duration.toHours(patient), 1)
     })
   )
 
