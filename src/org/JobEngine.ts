@@ -37,7 +37,7 @@ export interface Page {
   readonly rows: number
   /** The first row of the next page; undefined on the last. */
   readonly next: number | undefined
-  readonly body: Stream.Stream<Uint8Array>
+  readonly body: Stream.Stream<Uint8Array, ApiError>
 }
 
 /** The jobs of one org. */
@@ -59,7 +59,10 @@ export interface JobEngine {
   readonly abort: (kind: Job["kind"], id: string) => Effect.Effect<Job, ApiError>
   /** Forgets a job and all its data. */
   readonly remove: (kind: Job["kind"], id: string) => Effect.Effect<void, ApiError>
-  readonly resultFile: (job: IngestJob, file: Results.ResultFile) => Effect.Effect<Stream.Stream<Uint8Array>, ApiError>
+  readonly resultFile: (
+    job: IngestJob,
+    file: Results.ResultFile
+  ) => Effect.Effect<Stream.Stream<Uint8Array, ApiError>, ApiError>
   /** The page that begins with row `from` and has `size` rows at most. */
   readonly page: (job: QueryJob, from: number, size: number) => Effect.Effect<Page, ApiError>
 }
@@ -186,6 +189,13 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const ingestJob = (id: string) => decide(id, isIngest, (job) => Result.succeed(lagging(job, faults.ofJob(job))))
   const queryJob = (id: string) => decide(id, isQuery, Result.succeed)
+
+  /** What is kept of a job, to be sent. It breaks off when the job is deleted meanwhile: what is left would look complete. */
+  const download = (job: Job, pieces: () => Iterable<Uint8Array>): Stream.Stream<Uint8Array, ApiError> =>
+    Stream.concat(
+      Blocks.stream(pieces),
+      Stream.suspend(() => (store.job(job.id) === undefined ? Stream.fail(notFound) : Stream.empty))
+    )
 
   const compile = (job: Pick<QueryJob, "query" | "operation">): Effect.Effect<Soql.Compiled, ApiError> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -321,7 +331,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
     resultFile: (job, file) =>
       isTerminal(job)
-        ? Effect.succeed(Blocks.stream(() => Results.ingestFile(store, job, file)))
+        ? Effect.succeed(download(job, () => Results.ingestFile(store, job, file)))
         : Effect.fail(notDone),
 
     page: Effect.fnUntraced(function* (job, from, size) {
@@ -335,7 +345,7 @@ export const make = Effect.fnUntraced(function* (options: {
       return {
         rows: to - from,
         next: to < job.processed ? to : undefined,
-        body: Blocks.stream(() => Results.queryPage(store, job, query, from, to))
+        body: download(job, () => Results.queryPage(store, job, query, from, to))
       }
     })
   }

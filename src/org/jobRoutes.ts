@@ -132,7 +132,7 @@ const fromListLocator = (locator: string) => {
 
 // --- answers --------------------------------------------------------------------
 
-const csvResponse = (bytes: Stream.Stream<Uint8Array>, headers: Record<string, string> = {}) =>
+const csvResponse = (bytes: Stream.Stream<Uint8Array, ApiError>, headers: Record<string, string> = {}) =>
   HttpServerResponse.stream(bytes, { contentType: "text/csv; charset=UTF-8", headers })
 
 const otherVersion = (version: string): ApiError =>

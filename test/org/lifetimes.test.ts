@@ -105,6 +105,27 @@ describe("the lifetime of a job", () => {
   )
 })
 
+describe("a download of a job that is deleted meanwhile", () => {
+  it.effect("breaks off, and never looks complete", () =>
+    Effect.gen(function* () {
+      const { open, page, query, send } = yield* api
+      const { info } = yield* run({}, `Name\n${"x\n".repeat(1_000)}`)
+      const select = yield* query("SELECT Name FROM Item__c")
+      yield* TestClock.adjust("1 second")
+      yield* Effect.repeat(Effect.tap(page(select), Effect.yieldNow), { until: ({ status }) => status === 200 })
+      for (const [job, files] of [
+        [`/jobs/ingest/${info.id}`, ["successfulResults", "failedResults", "unprocessedrecords"]],
+        [`/jobs/query/${select}`, ["results"]]
+      ] as const) {
+        const downloads = yield* Effect.forEach(files, (file) => open(Request.get(`${job}/${file}`)))
+        assert.deepStrictEqual(new Set(downloads.map(({ status }) => status)), new Set([200]))
+        assert.strictEqual((yield* send(Request.delete(job))).status, 204)
+        for (const { text } of downloads) assert.strictEqual((yield* Effect.flip(text)).reason._tag, "DecodeError")
+      }
+    }).pipe(Effect.provide(org))
+  )
+})
+
 describe("a job that is Open", () => {
   it.effect("takes data and is handed over for a day, and no longer", () =>
     Effect.gen(function* () {

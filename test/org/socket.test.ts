@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import * as net from "node:net"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -10,8 +11,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Describe from "../../src/org/Describe.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import { api, item, json, sortedRows } from "./support.ts"
+
+const note = Describe.make({ name: "Note__c", fields: [{ name: "Text__c", type: "textarea", length: 10_000 }] })
 
 const served = (options: EmbeddedOrg.Options = {}) =>
   Layer.mergeAll(
@@ -143,6 +147,26 @@ describe("an org on a socket", () => {
       yield* until(isIn("JobComplete")(id))
       assert.strictEqual((yield* info(id)).numberRecordsProcessed, 1)
     }).pipe(Effect.provide(served()))
+  )
+
+  it.live("ends the connection of a download whose job is deleted meanwhile", () =>
+    Effect.gen(function* () {
+      const { create, close, open, put, send } = yield* api
+      // more than sockets, and what compresses, take at once
+      const rows = Array.from({ length: 5_000 }, () => randomBytes(3_000).toString("base64"))
+      const id = yield* create({ object: "Note__c" })
+      yield* put(id, `Text__c\n${rows.join("\n")}\n`)
+      yield* close(id)
+      yield* until(isIn("JobComplete")(id))
+      const read = (coding: string) =>
+        open(Request.get(`/jobs/ingest/${id}/successfulResults`).pipe(Request.setHeader("accept-encoding", coding)))
+      const downloads = [yield* read("identity"), yield* read("gzip")]
+      assert.strictEqual((yield* send(Request.delete(`/jobs/ingest/${id}`))).status, 204)
+      for (const { text } of downloads) {
+        const error = yield* Effect.flip(Effect.map(text, ({ length }) => `${length} characters`))
+        assert.strictEqual(error.reason._tag, "DecodeError")
+      }
+    }).pipe(Effect.provide(served({ objects: [note] })))
   )
 
   it.live("lets two jobs run beside each other", () =>
