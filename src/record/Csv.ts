@@ -21,7 +21,7 @@ import * as detecting from "./detect.ts"
 import * as dialects from "./dialect.ts"
 import { through } from "./machine.ts"
 import { namedReader, type Place } from "./named.ts"
-import { type OnHeader, Parser } from "./parser.ts"
+import { eachRow, type OnHeader, Parser } from "./parser.ts"
 import * as rows from "./rows.ts"
 
 export { CsvError }
@@ -145,12 +145,11 @@ export const decode =
 const rowsOfText: OnHeader<Row, never> = (header, out) => {
   out.push(header)
   const width = header.length
-  return (block, at, o, out) => {
+  return eachRow(width, (block, at, o): Row => {
     const row = new Array<string>(width)
     for (let i = 0; i < width; i++) row[i] = block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!)
-    out.push(row)
-    return undefined
-  }
+    return row
+  })
 }
 
 /**
@@ -188,15 +187,14 @@ export const decodeNamed =
       })
       const read = namedReader(places)
       const offsets = apart.map((name) => 2 * header.indexOf(name))
-      return (block, at, o, out) => {
+      return eachRow(header.length, (block, at, o) => {
         const cells = new Array<string>(offsets.length)
         for (let i = 0; i < offsets.length; i++) {
           const offset = offsets[i]!
           cells[i] = offset < 0 ? "" : block.cell(at[o + offset]! + 1, at[o + offset + 1]!)
         }
-        out.push(make(read(block, at, o), cells as { readonly [K in keyof Apart]: string }))
-        return undefined
-      }
+        return make(read(block, at, o), cells as { readonly [K in keyof Apart]: string })
+      })
     }
     return bytes.pipe(
       Stream.mapArray(inBlocks),

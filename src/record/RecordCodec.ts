@@ -75,11 +75,12 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
       show: (record) => Object.fromEntries(Columns.shown(root, record)),
       canonical: (column) => Columns.canonicalOf(root, column)
     }
-    const readers = new Map<string, Compiled.ReadRecord>()
+    const readers = new Map<string, Compiled.ReadRecords>()
     rowReaders.set(codec, (header) =>
       Result.map(positionsOf(columns, header), (positions) => {
-        const key = positions.join()
-        const read = readers.get(key) ?? (plan && Compiled.reader(plan, positions, canGenerate()))
+        const width = header.length
+        const key = [width, ...positions].join()
+        const read = readers.get(key) ?? (plan && Compiled.reader(plan, { positions, width }, canGenerate()))
         if (read !== undefined) readers.set(key, read)
         return { read, decode: rowDecoder(positions) }
       })

@@ -6,6 +6,9 @@ export const blockBytes = 64 * 1024
 /** How many bytes become one string, of which the cells are cut: what a record that is kept keeps at most. */
 const textBytes = 8 * 1024
 
+/** How many bytes the scanner looks at in one go. */
+const pad = 64
+
 const QUOTE = 34
 const LF = 10
 const CR = 13
@@ -13,7 +16,7 @@ const CR = 13
 /**
  * Bytes of CSV, where the quotes in them are, and which are not ASCII.
  *
- * The index is made by a few lines of WebAssembly, 16 bytes at a time, where there is
+ * The index is made by a few lines of WebAssembly, 64 bytes at a time, where there is
  * WebAssembly; and by a loop where there is none.
  */
 export class Block {
@@ -25,13 +28,13 @@ export class Block {
   /** The positions of all quotes. */
   quotes: Int32Array
   count = 0
-  /** A bit for each byte that is not ASCII, 16 bytes in a number. */
+  /** A bit for each byte that is not ASCII, 16 bytes in a number; of no worth if all are. */
   high: Uint16Array
   isAscii = true
   /** How many line feeds there are. */
   lines = 0
 
-  /** Whether the row at hand is ASCII without quotes in its cells, so that its cells are substrings of `text`. */
+  /** Whether the rows at hand are ASCII without quotes in their cells, so that these are substrings of `text`. */
   isPlain = true
   text = ""
   textStart = 0
@@ -49,7 +52,7 @@ export class Block {
 
   /** Makes room for so many bytes; those that are there stay. */
   reserve(length: number): void {
-    if (length + 16 <= this.bytes.length) return
+    if (length + pad <= this.bytes.length) return
     this.scanner.grow(2 * length)
     const { bytes, high, quotes } = this.scanner.views
     this.bytes = bytes
@@ -61,8 +64,8 @@ export class Block {
 
   /** Indexes the first `length` bytes. */
   scan(length: number): void {
-    // the scanner looks at whole vectors
-    this.bytes.fill(0, length, length + 16)
+    // the scanner looks at whole ones
+    this.bytes.fill(0, length, length + pad)
     this.scanner.scan(this, length)
     this.textEnd = 0
   }
@@ -76,21 +79,38 @@ export class Block {
   }
 
   /** Prepares the cells of a row that begins at `start` and ends before `end`. */
-  enter(start: number, end: number, length: number, isRegular: boolean): void {
+  enter(start: number, end: number, length: number): void {
     if (end > this.textEnd) {
       this.textStart = start
       this.textEnd = Math.min(length, Math.max(end, start + textBytes))
       this.text = this.texts.latin1(start, this.textEnd)
     }
-    this.isPlain = isRegular
-    if (this.isAscii || !isRegular) return
-    const last = (end - 1) >> 4
-    for (let i = start >> 4; i <= last; i++) {
-      if (this.high[i] !== 0) {
-        this.isPlain = false
-        return
-      }
+    this.isPlain = false
+  }
+
+  /**
+   * Prepares the cells of regular rows, whose quotes are those from `first` up to `end`, as
+   * many as are cut of one text and are alike; gives where their quotes end.
+   */
+  enterRows(first: number, end: number, quotesOfRow: number, length: number): number {
+    const { isAscii, quotes } = this
+    let next = first + quotesOfRow
+    this.enter(quotes[first]!, quotes[next - 1]! + 1, length)
+    this.isPlain = isAscii || this.isAsciiRow(first, next)
+    while (
+      next < end &&
+      quotes[next + quotesOfRow - 1]! < this.textEnd &&
+      (isAscii || this.isAsciiRow(next, next + quotesOfRow) === this.isPlain)
+    ) {
+      next += quotesOfRow
     }
+    return next
+  }
+
+  private isAsciiRow(first: number, end: number): boolean {
+    const last = this.quotes[end - 1]! >> 4
+    for (let i = this.quotes[first]! >> 4; i <= last; i++) if (this.high[i] !== 0) return false
+    return true
   }
 
   /** The text of a cell. */
@@ -128,8 +148,8 @@ export interface Scanner {
 /** The quote index in JavaScript. */
 export const loopScanner = (): Scanner => {
   const allocate = (bytes: number): Views => ({
-    bytes: new Uint8Array(bytes + 16),
-    quotes: new Int32Array(bytes + 16),
+    bytes: new Uint8Array(bytes + pad),
+    quotes: new Int32Array(bytes + pad),
     high: new Uint16Array((bytes >> 4) + 2)
   })
   let views = allocate(2 * blockBytes)
@@ -216,8 +236,9 @@ const makeWasmScanner = (): Scanner => {
   }
   const page = 64 * 1024
   const allocate = (wanted: number): Views => {
-    const bytes = Math.ceil((wanted + 16) / 16) * 16
-    const highStart = 5 * bytes
+    const bytes = Math.ceil((wanted + pad) / pad) * pad
+    // some places are written behind the last quote
+    const highStart = bytes + 4 * (bytes + pad)
     const missing = highStart + bytes - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / page))
     return {
@@ -249,7 +270,7 @@ const defaultScanner = (): Scanner => wasmScanner() ?? loopScanner()
 
 // quotes.wat, as wat2wasm of wabt compiles it
 const wasm =
-  "AGFzbQEAAAABEQJgA39/fwBgBn9/f39/fwF/AwMCAAEFAwEAAQYQA38BQQALfwFBAAt/AUEACwcxBgZtZW1vcnkCAAVjb3VudAMABWxpbmVzAwEDYW55AwIEc2NhbgAAB3JlZ3VsYXIAAQrqAgKcAQMCfwF7A38gASEEAkADQCADIABPDQEgA/0ABAAhBSAF/WQhBiACIAY7AQAgAkECaiECIAcgBnIhByAIIAVBCv0P/SP9ZGlqIQggBUEi/Q/9I/1kIQYCQANAIAZFDQEgBCADIAZoajYCACAEQQRqIQQgBiAGQQFrcSEGDAALCyADQRBqIQMMAAsLIAckAiAIJAEgBCABa0ECdiQAC8kBAQR/IAUgAEECdGohByAFIAFBAnRqIQEgAkECdCECAkADQCAHIAJqQQRrIQggCCABTw0BIAdBBGohBwJAA0AgByAITw0BIAcoAgAhCSAHKAIEIAlBAmpHDQMgCS0AASADRw0DIAdBCGohBwwACwsgCCgCAEEBaiEJIAkgBE8NASAJLQAAQQ1GBEAgCUEBaiEJIAkgBE8NAgsgCS0AAEEKRw0BIAZBAWohBiAIQQRqIQcgByABTw0BIAcoAgAgCUEBakYNAAsLIAYL"
+  "AGFzbQEAAAABEQJgA39/fwBgBn9/f39/fwF/AwMCAAEFAwEAAQYQA38BQQALfwFBAAt/AUEACwcxBgZtZW1vcnkCAAVjb3VudAMABWxpbmVzAwEDYW55AwIEc2NhbgAAB3JlZ3VsYXIAAQqJBgK7BAMDfwF+B3sgASEEQQr9DyEHAkADQCADIABPDQEgA/0ABAAhCiAD/QAEECELIAP9AAQgIQwgA/0ABDAhDSAIIAogC/1QIAwgDf1Q/VD9UCEIIAkgCiAH/SMgCyAH/SP9biAMIAf9IyANIAf9I/1u/W79fP1+/bEBIQkgCkEi/Q/9I/1krSALQSL9D/0j/WStQhCGhCAMQSL9D/0j/WStQiCGIA1BIv0P/SP9ZK1CMIaEhCEGIAQgBnunQQJ0aiEFIAQgAyAGeqdqNgIAIAYgBkIBfYMhBiAEIAMgBnqnajYCBCAGIAZCAX2DIQYgBCADIAZ6p2o2AgggBiAGQgF9gyEGIAQgAyAGeqdqNgIMIAYgBkIBfYMhBiAEIAMgBnqnajYCECAGIAZCAX2DIQYgBCADIAZ6p2o2AhQgBiAGQgF9gyEGIAQgAyAGeqdqNgIYIAYgBkIBfYMhBiAEIAMgBnqnajYCHCAGIAZCAX2DIQYgBCADIAZ6p2o2AiAgBiAGQgF9gyEGIAQgAyAGeqdqNgIkIAYgBkIBfYMhBiAEQShqIQQCQANAIAZQDQEgBCADIAZ6p2o2AgAgBiAGQgF9gyEGIARBBGohBAwACwsgBSEEIANBwABqIQMMAAsLIAQgAWtBAnYkACAJ/RsAIAn9GwFqIAn9GwIgCf0bA2pqJAEgCP1kJAIjAkUEQA8LQQAhAwJAA0AgAyAATw0BIAIgA/0ABAD9ZDsBACACQQJqIQIgA0EQaiEDDAALCwvJAQEEfyAFIABBAnRqIQcgBSABQQJ0aiEBIAJBAnQhAgJAA0AgByACakEEayEIIAggAU8NASAHQQRqIQcCQANAIAcgCE8NASAHKAIAIQkgBygCBCAJQQJqRw0DIAktAAEgA0cNAyAHQQhqIQcMAAsLIAgoAgBBAWohCSAJIARPDQEgCS0AAEENRgRAIAlBAWohCSAJIARPDQILIAktAABBCkcNASAGQQFqIQYgCEEEaiEHIAcgAU8NASAHKAIAIAlBAWpGDQALCyAGCw=="
 
 let compiled: WebAssembly.Module | undefined
 

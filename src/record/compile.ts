@@ -38,6 +38,7 @@ interface PlanLeaf extends FastLeaf {
   readonly _tag: "PlanLeaf"
   readonly name: string
   readonly column: string
+  readonly nullable: boolean
 }
 
 /**
@@ -56,9 +57,10 @@ export const planOf = (ast: SchemaAST.AST, group: Columns.Group): Plan | undefin
       // what becomes of a tag that is transformed or checked is for Schema to say
       if (!SchemaAST.isLiteral(type) || type.literal !== node.value || type.checks !== undefined) return undefined
       nodes.push(node)
-    } else if (node._tag === "Leaf")
-      nodes.push({ _tag: "PlanLeaf", name, column: node.column, ...leafOf(name, type, node) })
-    else {
+    } else if (node._tag === "Leaf") {
+      const { column, nullable } = node
+      nodes.push({ _tag: "PlanLeaf", name, column, nullable, ...leafOf(name, type, node) })
+    } else {
       const plan = (type.context?.isOptional ?? false) === node.optional ? planOf(type, node) : undefined
       if (plan === undefined) return undefined
       nodes.push(plan)
@@ -110,8 +112,11 @@ const instanceTest = (ast: SchemaAST.Declaration): ((value: object) => boolean) 
   }
 }
 
-/** Reads the row whose cells are given as in `ReadRow`: a record, or `refused`. */
-export type ReadRecord = (block: Block, at: Int32Array, o: number) => unknown
+/**
+ * Reads rows, whose cells are given as in `ReadRows`, up to the first that Schema is to
+ * judge, and gives where it is: `end` if there is none.
+ */
+export type ReadRecords = (block: Block, at: Int32Array, o: number, end: number, out: Array<unknown>) => number
 
 /**
  * Writes a record as a row with its line ending behind `at`, where there is room, and
@@ -119,15 +124,21 @@ export type ReadRecord = (block: Block, at: Int32Array, o: number) => unknown
  */
 export type WriteRecord = (slab: Slab, at: number, record: unknown) => number
 
+/** Where the columns of a plan stand in rows. */
+export interface ReadOptions {
+  readonly positions: ReadonlyArray<number>
+  /** How many columns the rows have. */
+  readonly width: number
+}
+
 /**
- * What reads the records of a plan. `positions` says where in a row each column
- * stands.
+ * What reads the records of a plan.
  *
  * With `new Function` each schema gets code of its own, which is twice as fast;
  * where that is forbidden, closures do the same.
  */
-export const reader = (plan: Plan, positions: ReadonlyArray<number>, canGenerate: boolean): ReadRecord =>
-  canGenerate && widthOf(plan) <= mostGenerated ? generateReader(plan, positions) : closureReader(plan, positions)
+export const reader = (plan: Plan, options: ReadOptions, canGenerate: boolean): ReadRecords =>
+  canGenerate && widthOf(plan) <= mostGenerated ? generateReader(plan, options) : closureReader(plan, options)
 
 /** How records are written. */
 export interface WriteOptions {
@@ -156,12 +167,15 @@ export const canGenerate = (): boolean => {
 
 // --- reading
 
-const closureReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecord => {
+/** The value of a group of a row, or `refused`. */
+type ReadGroup = (block: Block, at: Int32Array, o: number) => unknown
+
+const closureReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecords => {
   let next = 0
-  const readerOf = (plan: Plan): { readonly read: ReadRecord; readonly offsets: ReadonlyArray<number> } => {
+  const readerOf = (plan: Plan): { readonly read: ReadGroup; readonly offsets: ReadonlyArray<number> } => {
     const offsets: Array<number> = []
     const names: Array<string> = []
-    const reads: Array<ReadRecord> = []
+    const reads: Array<ReadGroup> = []
     for (const node of plan.nodes) {
       names.push(node.name)
       if (node._tag === "Tag") reads.push(() => node.value)
@@ -193,10 +207,18 @@ const closureReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecord
       }
     }
   }
-  return readerOf(plan).read
+  const { read } = readerOf(plan)
+  return (block, at, o, end, out) => {
+    for (; o < end; o += 2 * width) {
+      const record = read(block, at, o)
+      if (record === refused) return o
+      out.push(record)
+    }
+    return end
+  }
 }
 
-const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecord => {
+const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecords => {
   const constants: Array<unknown> = []
   const constant = (value: unknown): string => `c${constants.push(value) - 1}`
   const lines: Array<string> = []
@@ -227,10 +249,17 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
       const offset = 2 * (positions[next++] ?? 0)
       offsets.push(offset)
       const variable = `v${variables++}`
-      lines.push(
-        `const ${variable} = ${constant(node.read)}(block, at[o + ${offset}] + 1, at[o + ${offset + 1}])`,
-        `if (${variable} === refused) return refused`
-      )
+      const from = `at[o + ${offset}]`
+      const to = `at[o + ${offset + 1}]`
+      if (node.isAnyText) {
+        const text = `isPlain ? text.substring(${from} - before, ${to} - start) : block.cell(${from} + 1, ${to})`
+        lines.push(`const ${variable} = ${node.nullable ? `${to} - ${from} === 1 ? null : ` : ""}${text}`)
+      } else {
+        lines.push(
+          `const ${variable} = ${constant(node.read)}(block, ${from} + 1, ${to})`,
+          `if (${variable} === refused) return o`
+        )
+      }
       fields.push([key, variable])
       if (node.mayBeAbsent) optionals.add(variable)
     }
@@ -242,7 +271,7 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
       const set = `${result}[${key}] = ${variable}`
       lines.push(optionals.has(variable) ? `if (${variable} !== absent) ${set}` : set)
     }
-    if (plan.passes !== undefined) lines.push(`if (!${constant(plan.passes)}(${result})) return refused`)
+    if (plan.passes !== undefined) lines.push(`if (!${constant(plan.passes)}(${result})) return o`)
     if (plan.construct !== undefined) lines.push(`${result} = ${constant(plan.construct)}(${result})`)
     const body = lines.splice(before)
     lines.push(`let ${result}`)
@@ -264,7 +293,16 @@ const generateReader = (plan: Plan, positions: ReadonlyArray<number>): ReadRecor
     "refused",
     "absent",
     ...names,
-    `"use strict"\nreturn (block, at, o) => {\n${lines.join("\n")}\nreturn ${result}\n}`
+    `"use strict"
+return (block, at, o, end, out) => {
+const { isPlain, text, textStart: start } = block
+const before = start - 1
+for (; o < end; o += ${2 * width}) {
+${lines.join("\n")}
+out.push(${result})
+}
+return end
+}`
   )(refused, absent, ...constants)
 }
 

@@ -1,12 +1,11 @@
 import * as Result from "effect/Result"
-import type { ReadRecord } from "./compile.ts"
-import { refused } from "./leaves.ts"
+import type { ReadRecords } from "./compile.ts"
 import { InvalidRecord, MissingColumn, type Problem, type RecordCodec } from "./model.ts"
 import type { OnHeader } from "./parser.ts"
 
 /** What reads the rows below a header: compiled, where the schema can be, and by Schema. */
 export interface RowReader {
-  readonly read: ReadRecord | undefined
+  readonly read: ReadRecords | undefined
   readonly decode: (row: ReadonlyArray<string>) => Result.Result<unknown, Problem>
 }
 
@@ -16,14 +15,14 @@ const rowReaderOf = <A>(codec: RecordCodec<A>, header: ReadonlyArray<string>): R
   rowReaders.get(codec)?.(header) ?? Result.map(codec.decoder(header), (decode) => ({ read: undefined, decode }))
 
 /** Reads rows as records, up to the first that is none. */
-export const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> => eachRow(codec, false)
+export const records = <A>(codec: RecordCodec<A>): OnHeader<A, MissingColumn | InvalidRecord> => byCodec(codec, false)
 
 /** Reads rows as records or what is wrong with them. */
 export const results = <A>(codec: RecordCodec<A>): OnHeader<Result.Result<A, InvalidRecord>, MissingColumn> =>
-  eachRow(codec, true) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
+  byCodec(codec, true) as OnHeader<Result.Result<A, InvalidRecord>, MissingColumn>
 
 /** Reads rows as compiled, and by Schema what that refuses. */
-const eachRow =
+const byCodec =
   <A>(codec: RecordCodec<A>, asResults: boolean): OnHeader<unknown, MissingColumn | InvalidRecord> =>
   (header) => {
     const reader = rowReaderOf(codec, header)
@@ -33,21 +32,24 @@ const eachRow =
     }
     const { decode, read = refuseAll } = reader.success
     let row = 0
-    return (block, at, o, out) => {
-      row++
-      const record = read(block, at, o)
-      if (record !== refused) {
-        out.push(asResults ? Result.succeed(record) : record)
-        return undefined
+    return (block, at, o, end, out) => {
+      while (o < end) {
+        const first = out.length
+        const next = read(block, at, o, end, out)
+        row += out.length - first
+        if (asResults) for (let i = first; i < out.length; i++) out[i] = Result.succeed(out[i])
+        if (next === end) return undefined
+        row++
+        const result = Result.mapError(
+          decode(header.map((_, i) => block.cell(at[next + 2 * i]! + 1, at[next + 2 * i + 1]!))),
+          (problem) => new InvalidRecord({ row, ...problem })
+        )
+        if (!asResults && Result.isFailure(result)) return result.failure
+        out.push(asResults ? result : Result.getOrThrow(result))
+        o = next + 2 * header.length
       }
-      const result = Result.mapError(
-        decode(header.map((_, i) => block.cell(at[o + 2 * i]! + 1, at[o + 2 * i + 1]!))),
-        (problem) => new InvalidRecord({ row, ...problem })
-      )
-      if (!asResults && Result.isFailure(result)) return result.failure
-      out.push(asResults ? result : Result.getOrThrow(result))
       return undefined
     }
   }
 
-const refuseAll: ReadRecord = () => refused
+const refuseAll: ReadRecords = (_block, _at, o) => o

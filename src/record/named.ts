@@ -2,7 +2,7 @@ import type { Block } from "./block.ts"
 import { canGenerate, mostGenerated } from "./compile.ts"
 import { plain } from "./plain.ts"
 
-/** Reads the cells of a row by their names. The cells are given as in `ReadRow`. */
+/** Reads the cells of a row by their names. The cells are given as in `ReadRows`. */
 export type ReadNamed = (block: Block, at: Int32Array, o: number) => Readonly<Record<string, string>>
 
 /** A column, and where it stands in the header. */

@@ -5,13 +5,28 @@ import { type Dialect, delimiters } from "./dialect.ts"
 import type { Machine } from "./machine.ts"
 
 /**
- * Reads one row: the cell of the column `i` lies between `at[o + 2 * i] + 1` and
- * `at[o + 2 * i + 1]`. Gives what is wrong with it, if it cannot go into `out`.
+ * Reads the rows from `o` up to `end`, which have two places in `at` for each column: the
+ * cell of the column `i` lies between `at[o + 2 * i] + 1` and `at[o + 2 * i + 1]`. Gives
+ * what is wrong with the first that cannot go into `out`.
  */
-export type ReadRow<Out, Err> = (block: Block, at: Int32Array, o: number, out: Array<Out>) => Err | undefined
+export type ReadRows<Out, Err> = (
+  block: Block,
+  at: Int32Array,
+  o: number,
+  end: number,
+  out: Array<Out>
+) => Err | undefined
 
 /** Sees the header and gives what reads the rows below it, or what is wrong with the header. */
-export type OnHeader<Out, Err> = (header: ReadonlyArray<string>, out: Array<Out>) => ReadRow<Out, Err> | Err
+export type OnHeader<Out, Err> = (header: ReadonlyArray<string>, out: Array<Out>) => ReadRows<Out, Err> | Err
+
+/** Reads rows of so many columns one by one. */
+export const eachRow =
+  <Out>(width: number, read: (block: Block, at: Int32Array, o: number) => Out): ReadRows<Out, never> =>
+  (block, at, o, end, out) => {
+    for (; o < end; o += 2 * width) out.push(read(block, at, o))
+    return undefined
+  }
 
 // far above what Salesforce allows a record, far below what a quote that never closes would collect
 const maxRecordBytes = 32 * 1024 * 1024
@@ -35,7 +50,7 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
   private readonly onHeader: OnHeader<Out, Err>
   private readonly lend: typeof withBlock
 
-  private read: ReadRow<Out, Err> | undefined
+  private read: ReadRows<Out, Err> | undefined
   private width = 0
   /** Where the cells of a row are that was read byte by byte, as in the index of quotes. */
   private cells = new Int32Array(256)
@@ -89,35 +104,39 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
     const { bytes, count, quotes } = block
     let start = 0
     let next = 0
-    /** How many rows are regular that have not been read. */
-    let regular = 0
     while (start < length) {
-      if (regular === 0 && this.read !== undefined && quotes[next] === start) {
-        regular = block.regular(next, this.width, this.delimiter, length)
+      if (quotes[next] === start) {
+        const end = next + 2 * this.width * this.regular(block, next, length)
+        while (next < end) {
+          const last = block.enterRows(next, end, 2 * this.width, length)
+          const error = this.read?.(block, quotes, next, last, out)
+          if (error !== undefined) return error
+          next = last
+          start = quotes[next - 1]! + 2
+          if (bytes[start - 1] !== LF) start++
+        }
+        if (start === length) break
       }
-      const isRegular = regular > 0
-      let end: number
-      if (isRegular) {
-        regular--
-        end = quotes[next + 2 * this.width - 1]! + 2
-        if (bytes[end - 1] !== LF) end++
-      } else end = this.tokens(bytes, start, length, isLast)
+      const end = this.tokens(bytes, start, length, isLast)
       if (end === incomplete) break
       if (end === broken) return this.fail(block, start, this.problem)
-      if (this.count > 0 || isRegular) {
-        block.enter(start, end, length, isRegular)
-        const error = isRegular ? this.read?.(block, quotes, next, out) : this.row(block, start, out)
+      if (this.count > 0) {
+        block.enter(start, end, length)
+        const error = this.row(block, start, out)
         if (error !== undefined) return error
       }
       start = end
-      if (isRegular) next += 2 * this.width
-      else while (next < count && quotes[next]! < start) next++
+      while (next < count && quotes[next]! < start) next++
     }
     if (length - start > maxRecordBytes) {
       return this.fail(block, start, `begins a record of more than ${maxRecordBytes} bytes`)
     }
     this.lines += block.lines - linesBetween(bytes, start, length)
     return this.keep(block, start, length)
+  }
+
+  private regular(block: Block, first: number, length: number): number {
+    return this.read === undefined ? 0 : block.regular(first, this.width, this.delimiter, length)
   }
 
   /** A row that was read byte by byte. */
@@ -132,7 +151,7 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
       return undefined
     }
     return this.count === this.width
-      ? this.read(block, this.cells, 0, out)
+      ? this.read(block, this.cells, 0, 2 * this.width, out)
       : this.fail(block, start, `a row has ${counted(this.count, "cell")} under ${counted(this.width, "column")}`)
   }
 

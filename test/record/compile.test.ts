@@ -4,7 +4,7 @@ import * as Csv from "../../src/record/Csv.ts"
 import * as Columns from "../../src/record/columns.ts"
 import * as Compiled from "../../src/record/compile.ts"
 import * as Field from "../../src/record/Field.ts"
-import { type FastLeaf, refused } from "../../src/record/leaves.ts"
+import type { FastLeaf } from "../../src/record/leaves.ts"
 import { misreadOf } from "../../src/record/misread.ts"
 import { Parser } from "../../src/record/parser.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
@@ -262,17 +262,26 @@ const compareReading = (schema: RecordCodec.RecordSchema, seed: number, rows: nu
   })
   const decode = Result.getOrThrow(codec.decoder(header))
   if (plan === undefined) return
-  const read = Compiled.reader(plan, [...header.keys()].toReversed(), canGenerate)
+  const width = header.length
+  const read = Compiled.reader(plan, { positions: [...header.keys()].toReversed(), width }, canGenerate)
   let i = 0
-  const parser = new Parser<never, never>(Csv.standard, () => (block, at, o) => {
-    const row = lines[i++] ?? []
-    const expected = decode(row)
-    const record = read(block, at, o)
-    if (record === refused) tally.refused++
-    else {
-      tally.read++
-      assert.deepStrictEqual(Result.succeed(record), expected, JSON.stringify(row))
-      assert.strictEqual(Object.getPrototypeOf(record), Object.getPrototypeOf(Result.getOrThrow(expected)))
+  const parser = new Parser<never, never>(Csv.standard, () => (block, at, o, end) => {
+    while (o < end) {
+      const records: Array<unknown> = []
+      const next = read(block, at, o, end, records)
+      assert.strictEqual(next, o + 2 * width * records.length)
+      for (const record of records) {
+        const row = lines[i++] ?? []
+        const expected = decode(row)
+        tally.read++
+        assert.deepStrictEqual(Result.succeed(record), expected, JSON.stringify(row))
+        assert.strictEqual(Object.getPrototypeOf(record), Object.getPrototypeOf(Result.getOrThrow(expected)))
+      }
+      o = next
+      if (o === end) break
+      tally.refused++
+      i++
+      o += 2 * width
     }
     return undefined
   })
