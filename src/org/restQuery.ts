@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Field, ObjectDescribe } from "./Describe.ts"
+import { cursorLifetime } from "./lifetimes.ts"
 import { queryColumns } from "./queryColumns.ts"
 import * as Soql from "./Soql.ts"
 import type { Store, Value } from "./Store.ts"
@@ -14,9 +15,6 @@ export interface QueryPage {
   readonly nextRecordsUrl?: string
   readonly records: ReadonlyArray<unknown>
 }
-
-/** How many results can be paged through at once; the oldest is forgotten for another. */
-const maxCursors = 100
 
 /** The part of the store that holds the pages of a result; the `seq` of a block is the number of its first record. */
 const part = "rest"
@@ -34,6 +32,13 @@ export const attributes = (object: string, id: unknown, version: string) => ({
   type: object,
   ...(typeof id === "string" && { url: `/services/data/v${version}/sobjects/${object}/${id}` })
 })
+
+/** A result that is paged through. */
+interface Cursor {
+  readonly total: number
+  /** When it ceases to be kept. */
+  readonly end: number
+}
 
 interface Column {
   /** The parents on the way, each with its object. */
@@ -102,7 +107,7 @@ const invalidLocator = new ApiError({
 
 /** Makes what answers the queries of an org. */
 export const make = ({ objects, store }: { readonly objects: Soql.Objects; readonly store: Store }) => {
-  const totals = new Map<string, number>()
+  const cursors = new Map<string, Cursor>()
   const decoder = new TextDecoder()
   const encoder = new TextEncoder()
 
@@ -114,13 +119,14 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
       )
     )
 
-  const remember = (id: string, total: number) => {
-    totals.set(id, total)
-    const [oldest] = totals.keys()
-    if (totals.size <= maxCursors || oldest === undefined) return
-    totals.delete(oldest)
-    store.dropBlocks(oldest, part)
-  }
+  /** Forgets the results that have expired, little by little: each may be large. */
+  const sweep = Effect.fnUntraced(function* (now: number) {
+    for (const [id, { end }] of cursors) {
+      if (now < end) continue
+      cursors.delete(id)
+      while (store.dropSomeBlocks(id)) yield* Effect.yieldNow
+    }
+  }, Effect.uninterruptible)
 
   const nextUrl = (version: string, path: string, id: string, from: number) =>
     `/services/data/v${version}/${path}/${id}-${from}`
@@ -138,13 +144,15 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
       const { path, size, version } = options
       const deleted = path === "queryAll"
       const query = yield* compile(soql, deleted)
+      const now = yield* Clock.currentTimeMillis
+      yield* sweep(now)
       if (query.count) {
         const [row] = store.select(query.sql, query.parameters)
         return { totalSize: Number(row?.[0]), done: true, records: [] }
       }
       const object = objects.get(query.object.toLowerCase())
       const columns = object === undefined ? [] : query.fields.map((field) => columnOf(object, objects, field))
-      const id = store.nextId("01g")
+      const id = store.nextId("0r8")
       let first: ReadonlyArray<unknown> | undefined
       let records: Array<unknown> = []
       let total = 0
@@ -167,7 +175,7 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
         turn()
       }).pipe(Effect.onError(() => Effect.sync(() => store.dropBlocks(id, part))))
       if (total <= size) return { totalSize: total, done: true, records: first ?? [] }
-      remember(id, total)
+      cursors.set(id, { total, end: now + cursorLifetime })
       return { totalSize: total, done: false, nextRecordsUrl: nextUrl(version, path, id, size), records: first ?? [] }
     }),
 
@@ -180,12 +188,12 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
 
     /** The page that a locator means. */
     next: (locator: string, options: { readonly path: "query" | "queryAll"; readonly version: string }) =>
-      Effect.suspend((): Effect.Effect<QueryPage, ApiError> => {
+      Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<QueryPage, ApiError> => {
         const [, id = "", text = ""] = /^(\w{18})-(\d{1,12})$/.exec(locator) ?? []
-        const total = totals.get(id)
+        const { end, total } = cursors.get(id) ?? { end: 0, total: 0 }
         const from = Number(text)
-        const block = total === undefined ? undefined : store.blockFrom(id, part, from)
-        if (total === undefined || block?.seq !== from) return Effect.fail(invalidLocator)
+        const block = now < end ? store.blockFrom(id, part, from) : undefined
+        if (block?.seq !== from) return Effect.fail(invalidLocator)
         const records: ReadonlyArray<unknown> = JSON.parse(decoder.decode(block.bytes))
         const after = from + block.rows
         return Effect.succeed(

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 
@@ -50,3 +51,11 @@ export const folder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "embedded-org-"))),
   (path) => Effect.promise(() => rm(path, { recursive: true }))
 )
+
+/** How many blocks of uploads and results a folder holds. */
+export const blocksIn = (data: string): number => {
+  const database = new DatabaseSync(join(data, "org.sqlite"))
+  const row = database.prepare("SELECT count(*) AS blocks FROM _block").get()
+  database.close()
+  return Number(row?.blocks)
+}

@@ -1,5 +1,3 @@
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Request from "effect/http/HttpClientRequest"
@@ -7,7 +5,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
 import * as Faults from "../../src/org/Faults.ts"
-import { folder } from "./command.ts"
+import { blocksIn, folder } from "./command.ts"
 import { run } from "./running.ts"
 import { api, item, json, refusal } from "./support.ts"
 
@@ -83,24 +81,18 @@ describe("the lifetime of a job", () => {
   it.effect("ends with its data, little by little", () =>
     Effect.gen(function* () {
       const data = yield* folder
-      const blocks = () => {
-        const database = new DatabaseSync(join(data, "org.sqlite"))
-        const row = database.prepare("SELECT count(*) AS blocks FROM _block").get()
-        database.close()
-        return Number(row?.blocks)
-      }
       const inOrg = EmbeddedOrg.layerHttpClient({ ...options, data })
       yield* Effect.asVoid(run({}, `Name\n${"x\n".repeat(20_000)}`)).pipe(
         Effect.andThen(Effect.replicateEffect(Effect.yieldNow, 200)),
         Effect.provide(inOrg, { local: true })
       )
-      assert.isAbove(blocks(), 100)
+      assert.isAbove(blocksIn(data), 100)
       yield* set(week + 2_000).pipe(
         Effect.andThen(listed),
         Effect.andThen(Effect.replicateEffect(Effect.yieldNow, 20)),
         Effect.provide(inOrg, { local: true })
       )
-      assert.strictEqual(blocks(), 0)
+      assert.strictEqual(blocksIn(data), 0)
     })
   )
 })

@@ -5,6 +5,7 @@ import * as Request from "effect/http/HttpClientRequest"
 import * as TestClock from "effect/testing/TestClock"
 import * as Describe from "../../src/org/Describe.ts"
 import * as EmbeddedOrg from "../../src/org/EmbeddedOrg.ts"
+import { blocksIn, folder } from "./command.ts"
 import { type Answer, api, item, json, refusal } from "./support.ts"
 
 const org = (options: EmbeddedOrg.Options = {}) =>
@@ -204,7 +205,7 @@ describe("queries by REST", () => {
           assert.strictEqual(done, i === sizes.length - 1)
           if (done === true) assert.isUndefined(nextRecordsUrl)
           else {
-            assert.match(String(nextRecordsUrl), /^\/services\/data\/v68\.0\/query\/01g\w{15}-\d+$/)
+            assert.match(String(nextRecordsUrl), /^\/services\/data\/v68\.0\/query\/0r8\w{15}-\d+$/)
             yield* submit({}, "Name\nlate\n")
             answer = yield* get(String(nextRecordsUrl).replace("/services/data/v68.0", ""))
           }
@@ -214,7 +215,7 @@ describe("queries by REST", () => {
           Array.from({ length: 450 }, (_, i) => `n${i}`)
         )
       }
-      for (const locator of ["x", "01gQx0000000001IAA-180", "01gQx0000000001IAA-1", "01gQx0000000001IAA"]) {
+      for (const locator of ["x", "0r8Qx0000000001IAA-180", "0r8Qx0000000001IAA-1", "0r8Qx0000000001IAA"]) {
         const answer = yield* get(`/query/${locator}`)
         if (locator.endsWith("-180")) assert.strictEqual(answer.status, 200)
         else assert.strictEqual(refusal(answer), "400 INVALID_QUERY_LOCATOR invalid query locator")
@@ -245,19 +246,32 @@ describe("queries by REST", () => {
     }).pipe(Effect.provide(org()))
   )
 
-  it.effect("are kept for a hundred queries, and the oldest forgotten for another", () =>
+  it.effect("are kept for two days, however many there are, and then are gone with their data", () =>
     Effect.gen(function* () {
-      const { get, post } = yield* api
-      for (const Name of ["a", "b"]) yield* post("/sobjects/Item__c", { Name })
-      const next = Effect.map(get(soql("SELECT Name FROM Item__c")), (answer) =>
-        String(json(answer).nextRecordsUrl).replace("/services/data/v68.0", "")
-      )
-      const first = yield* next
-      const second = yield* next
-      for (let i = 2; i < 101; i++) yield* next
-      assert.strictEqual(refusal(yield* get(first)), "400 INVALID_QUERY_LOCATOR invalid query locator")
-      assert.lengthOf(recordsOf(yield* get(second)), 1)
-    }).pipe(Effect.provide(org({ queryPageSize: 1 })))
+      const data = yield* folder
+      yield* Effect.gen(function* () {
+        const { get, post } = yield* api
+        const { clock } = yield* EmbeddedOrg.EmbeddedOrg
+        for (const Name of ["a", "b"]) yield* post("/sobjects/Item__c", { Name })
+        const next = Effect.map(get(soql("SELECT Name FROM Item__c")), (answer) =>
+          String(json(answer).nextRecordsUrl).replace("/services/data/v68.0", "")
+        )
+        const all = yield* Effect.replicateEffect(next, 150)
+        const first = all[0] ?? ""
+        const twoDays = 2 * 86_400_000
+        yield* clock.set(twoDays - 1)
+        assert.lengthOf(recordsOf(yield* get(first)), 1)
+        const last = yield* next
+        yield* clock.set(twoDays)
+        for (const path of all) {
+          assert.strictEqual(refusal(yield* get(path)), "400 INVALID_QUERY_LOCATOR invalid query locator")
+        }
+        // which forgets those that are over
+        yield* next
+        assert.lengthOf(recordsOf(yield* get(last)), 1)
+      }).pipe(Effect.provide(EmbeddedOrg.layerHttpClient({ objects: [item], queryPageSize: 1, data }), { local: true }))
+      assert.strictEqual(blocksIn(data), 2)
+    })
   )
 
   it.effect("tell of their columns, those of parents within their parents", () =>
