@@ -1,4 +1,5 @@
 /** Bytes in blocks of about 64 KiB, the size in which they are kept and sent. */
+import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /** How many bytes a block holds, about. */
@@ -56,6 +57,14 @@ const gathered = function* (pieces: Iterable<Uint8Array>): Generator<Uint8Array>
   if (last !== undefined) yield last
 }
 
-/** A stream that makes its blocks as they are asked for. */
+/** A stream that makes its blocks as they are asked for, and lets go of what it makes them from when it is left early. */
 export const stream = (pieces: () => Iterable<Uint8Array>): Stream.Stream<Uint8Array> =>
-  Stream.suspend(() => Stream.fromIterable(gathered(pieces()), { chunkSize: 1 }))
+  Stream.unwrap(
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => gathered(pieces())),
+        (blocks) => Effect.sync(() => blocks.return(undefined))
+      ),
+      (blocks) => Stream.fromIterable(blocks, { chunkSize: 1 })
+    )
+  )

@@ -164,8 +164,8 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
         }
         records = []
       }
-      yield* Effect.gen(function* () {
-        for (const values of store.select(query.sql, query.parameters)) {
+      const read = Effect.fnUntraced(function* (rows: Iterable<ReadonlyArray<Value>>) {
+        for (const values of rows) {
           records.push(recordOf(query.object, columns, values, version))
           total++
           if (records.length < size) continue
@@ -173,7 +173,13 @@ export const make = ({ objects, store }: { readonly objects: Soql.Objects; reado
           yield* Effect.yieldNow
         }
         turn()
-      }).pipe(Effect.onError(() => Effect.sync(() => store.dropBlocks(id, part))))
+      })
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => store.select(query.sql, query.parameters)),
+        read,
+        // of a client that hung up, SQLite would hold the snapshot until the rows are collected as garbage
+        (rows) => Effect.sync(() => rows.return(undefined))
+      ).pipe(Effect.onError(() => Effect.sync(() => store.dropBlocks(id, part))))
       if (total <= size) return { totalSize: total, done: true, records: first ?? [] }
       cursors.set(id, { total, end: now + cursorLifetime })
       return { totalSize: total, done: false, nextRecordsUrl: nextUrl(version, path, id, size), records: first ?? [] }

@@ -1,7 +1,11 @@
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as Blocks from "../../src/org/blocks.ts"
 import * as Describe from "../../src/org/Describe.ts"
+import * as RestQuery from "../../src/org/restQuery.ts"
 import * as Store from "../../src/org/Store.ts"
 
 const objects = [Describe.withSystemFields(Describe.account)]
@@ -22,6 +26,42 @@ describe("Store", () => {
       assert.isUndefined(store.finderById("Account", [])("001"))
       store.transaction(() => insert("001", ["x"]))
       assert.deepStrictEqual(store.finderById("Account", ["Name"])("001"), { id: "001", deleted: false, values: ["x"] })
+    })
+  )
+
+  it.effect("is not held by who stops reading halfway", () =>
+    Effect.gen(function* () {
+      const database = new DatabaseSync("")
+      const store = new Store.Store(database, objects)
+      const insert = store.inserter("Account", ["Name"])
+      for (let i = 0; i < 50; i++) insert(`${i}`, ["x"])
+      const isHeld = Effect.sync(() => {
+        try {
+          database.exec("VACUUM")
+          return false
+        } catch {
+          return true
+        }
+      })
+
+      const pieces = function* () {
+        for (const _ of store.select("SELECT Id FROM Account", [])) yield new Uint8Array(20_000)
+      }
+      const helds = yield* Blocks.stream(pieces).pipe(
+        Stream.mapEffect(() => isHeld),
+        Stream.take(1),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual([helds, yield* isHeld], [[true], false])
+
+      const byName = new Map(objects.map((object) => [object.name.toLowerCase(), object]))
+      const queries = RestQuery.make({ objects: byName, store })
+      const first = queries.first("SELECT Id FROM Account", { path: "query", version: "68.0", size: 1 })
+      const asking = yield* Effect.forkChild(first)
+      yield* Effect.repeat(Effect.andThen(Effect.yieldNow, isHeld), { until: (held) => held })
+      yield* Fiber.interrupt(asking)
+      assert.isFalse(yield* isHeld)
+      database.close()
     })
   )
 
