@@ -7,8 +7,9 @@
  * Records that outcomes hold are equal to those that were sent: they are read back from
  * the spool by their schema. What is sent as the same empty cell comes back as the same:
  * an empty text or a missing value as a missing one, where the field is optional, or a
- * null where nulls are ignored. Records with a carriage return in a text, and those of a
- * schema that cannot read what it writes, are held in memory until their part is settled.
+ * null where nulls are ignored. Records with a carriage return in a text, and those that
+ * their schema does not read as it wrote them (a field that it rounds, for one), are held
+ * in memory until their part is settled.
  * `Spool.memory({ keepsRecords: true })` holds all of them, and gives back the same objects.
  *
  * @since 0.1.0

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -105,7 +106,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     key === undefined || kind.keepsRecords || columns.length === codec.columns.length ? undefined : { nulls, dialect }
 
   const header = Csv.encodeRows([columns], dialect).length
-  const mayBeMisread = misreadOf(options.schema.ast)
+  const { isOpaque, loses, mayBeRefused } = misreadOf(options.schema.ast)
   const decode = read(codec.columns)
   const blocks = () =>
     recordBlocks<S["Type"], B>({
@@ -114,8 +115,12 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
       readable,
       shown: how.shown,
       holds: key === undefined ? "none" : kind.keepsRecords ? "all" : "changed",
-      readsBack: (record) => Result.isSuccess(Result.flatMap(codec.encode(record, nulls), decode)),
-      mayBeMisread,
+      readsBack: (record) => {
+        const again = Result.flatMap(codec.encode(record, nulls), decode)
+        return Result.isSuccess(again) && (!isOpaque || Equal.equals(again.success, record))
+      },
+      mayBeRefused,
+      loses,
       maxBytes: limits.bytes - header
     })
 

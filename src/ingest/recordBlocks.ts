@@ -15,10 +15,12 @@ export interface RecordLayout<A, B> {
   readonly shown: (record: A) => B
   /** Which records are held in memory: all, none, or those that could not be read back as they are. */
   readonly holds: "all" | "changed" | "none"
-  /** Whether the schema reads what it wrote; asked of one record, and of those that may be misread. */
+  /** Whether the schema reads what it wrote; asked of one record, and of those that it may refuse. */
   readonly readsBack: (record: A) => boolean
   /** Which records the schema may refuse when it reads them back, though it reads others; undefined if none. */
-  readonly mayBeMisread: ((record: A) => boolean) | undefined
+  readonly mayBeRefused: ((record: A) => boolean) | undefined
+  /** Which records have a field that does not come back as it was; undefined if none. */
+  readonly loses: ((record: A) => boolean) | undefined
   /** How many bytes a block may have at most: no part takes more. */
   readonly maxBytes: number
 }
@@ -28,7 +30,7 @@ const utf8 = new TextEncoder()
 
 /** Blocks of records. */
 export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> => {
-  const { codec, encoder, maxBytes, mayBeMisread, readable, readsBack, shown } = options
+  const { codec, encoder, loses, maxBytes, mayBeRefused, readable, readsBack, shown } = options
   const dialect = encoder.dialect ?? Csv.standard
   const encode = encoderOf(codec, encoder)
   const encodeReadable = readable === undefined ? undefined : codec.encoder(readable)
@@ -73,17 +75,19 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
   /** Adds the records that the bytes do not hold as they are. */
   const hold = (records: ReadonlyArray<A>, mayHaveReturns: boolean, held: Map<number, B>): void => {
     if (holds === "changed" && !hasReadBack) {
-      const plain = records.findIndex((record) => mayBeMisread?.(record) !== true)
+      const plain = records.findIndex((record) => loses?.(record) !== true && mayBeRefused?.(record) !== true)
       hasReadBack = plain >= 0
       if (hasReadBack && !readsBack(records[plain] as A)) holds = "all"
     }
-    if (holds === "none" || (holds === "changed" && !mayHaveReturns && mayBeMisread === undefined)) return
+    const areAsked = mayHaveReturns || loses !== undefined || mayBeRefused !== undefined
+    if (holds === "none" || (holds === "changed" && !areAsked)) return
     for (let row = 0; row < records.length; row++) {
       const record = records[row] as A
       const isHeld =
         holds === "all" ||
         (mayHaveReturns && hasReturns(record)) ||
-        (mayBeMisread?.(record) === true && !readsBack(record))
+        loses?.(record) === true ||
+        (mayBeRefused?.(record) === true && !readsBack(record))
       if (isHeld) held.set(row, shown(record))
     }
   }

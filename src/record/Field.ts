@@ -40,6 +40,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { formatInstant, parseInstant } from "./instants.ts"
+import { reversible } from "./reversible.ts"
 
 /**
  * The 18 characters of an id of 15 or 18, none if it is not an id: the last three
@@ -91,10 +92,12 @@ export const Id = Schema.String.check(
         (text) => Option.contains(toId18(text), text) || "Expected an id of 18 characters with its checksum"
       )
     ).pipe(Schema.brand("Id")),
-    SchemaTransformation.transform({
-      decode: (text: string): string => Option.getOrElse(toId18(text), () => text),
-      encode: (id: string) => id
-    })
+    reversible(
+      SchemaTransformation.transform({
+        decode: (text: string): string => Option.getOrElse(toId18(text), () => text),
+        encode: (id: string) => id
+      })
+    )
   )
 )
 
@@ -188,10 +191,12 @@ function multiPicklist<S extends Schema.Codec<string>>(value: S) {
   return Schema.String.pipe(
     Schema.decodeTo(
       Schema.Array(value),
-      SchemaTransformation.transform<ReadonlyArray<S["Encoded"]>, string>({
-        decode: (text) => (text === "" ? [] : text.split(";")),
-        encode: (values) => values.join(";")
-      })
+      reversible(
+        SchemaTransformation.transform<ReadonlyArray<S["Encoded"]>, string>({
+          decode: (text) => (text === "" ? [] : text.split(";")),
+          encode: (values) => values.join(";")
+        })
+      )
     )
   )
 }
@@ -263,10 +268,12 @@ export const Date = instantText(
           epochMilliseconds % day === 0 || "Expected a date, as the first instant of a day in UTC"
       )
     ),
-    SchemaTransformation.transform({
-      decode: (text: string) => utcOf(parseInstant(text)),
-      encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds).slice(0, -14)
-    })
+    reversible(
+      SchemaTransformation.transform({
+        decode: (text: string) => utcOf(parseInstant(text)),
+        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds).slice(0, -14)
+      })
+    )
   )
 )
 
@@ -287,10 +294,12 @@ export const DateTime = instantText(
 ).pipe(
   Schema.decodeTo(
     Schema.DateTimeUtc,
-    SchemaTransformation.transform({
-      decode: (text: string) => utcOf(parseInstant(text)),
-      encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
-    })
+    reversible(
+      SchemaTransformation.transform({
+        decode: (text: string) => utcOf(parseInstant(text)),
+        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
+      })
+    )
   )
 )
 
@@ -319,10 +328,12 @@ export const dateTimeIn = (zone: string) => {
   return instantText(`a date and time in ${zone}`, (text) => !globalThis.Number.isNaN(millisOf(text))).pipe(
     Schema.decodeTo(
       Schema.DateTimeUtc,
-      SchemaTransformation.transform({
-        decode: (text: string) => utcOf(millisOf(text)),
-        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
-      })
+      reversible(
+        SchemaTransformation.transform({
+          decode: (text: string) => utcOf(millisOf(text)),
+          encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
+        })
+      )
     )
   )
 }
@@ -344,10 +355,12 @@ export const Time = instantText(
           (epochMilliseconds >= 0 && epochMilliseconds < day) || "Expected a time of day, on 1 January 1970 in UTC"
       )
     ),
-    SchemaTransformation.transform({
-      decode: (text: string) => utcOf(timeOf(text)),
-      encode: (time: EffectDateTime.Utc) => formatInstant(time.epochMilliseconds).slice(11)
-    })
+    reversible(
+      SchemaTransformation.transform({
+        decode: (text: string) => utcOf(timeOf(text)),
+        encode: (time: EffectDateTime.Utc) => formatInstant(time.epochMilliseconds).slice(11)
+      })
+    )
   )
 )
 

@@ -1,4 +1,5 @@
 import * as DateTime from "effect/DateTime"
+import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -6,6 +7,7 @@ import type { Block } from "./block.ts"
 import * as Columns from "./columns.ts"
 import { formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
 import type { RecordSchema } from "./model.ts"
+import { isReversible } from "./reversible.ts"
 import { type Put, putAscii, putNumber } from "./slab.ts"
 
 /** What a fast reader gives for a cell that Schema is to judge. */
@@ -26,6 +28,8 @@ export interface FastLeaf {
   readonly write: Write
   /** Writes a value that is there, where none can need quotes or be what must not be written. */
   readonly put: Put<unknown> | undefined
+  /** Whether a value that can be written is read as the same; undefined where each of them is, but for what is as empty as another. */
+  readonly givesBack: ((value: unknown, record: object) => boolean) | undefined
   readonly mayBeAbsent: boolean
   /** Whether its values are any texts, or null besides: then there is no need to call `write`. */
   readonly isAnyText: boolean
@@ -36,6 +40,13 @@ export interface FastLeaf {
  * else by Schema, field by field.
  */
 export const leafOf = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLeaf => {
+  const fast = byKindOrSchema(name, ast, leaf)
+  return { ...fast, givesBack: readsAllItWrites(ast) ? undefined : roundTrip(name, ast, leaf, fast.write) }
+}
+
+type Unproven = Omit<FastLeaf, "givesBack">
+
+const byKindOrSchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven => {
   const { isNullable, isUndefinable, value } = membersOf(ast)
   const kind = value && transformed(value)
   return kind === undefined || isNullable !== leaf.nullable || (ast.context?.isOptional ?? false) !== leaf.optional
@@ -345,23 +356,30 @@ const utc: Kind = {
     DateTime.isDateTime(value) && DateTime.isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1
 }
 
-/** Any field, by its own schema in a struct of its own: so an absent value finds its default. */
-const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLeaf => {
-  const schema = Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
-  const decode = Schema.decodeUnknownResult(schema)
-  const encode = Schema.encodeUnknownResult(schema)
-  const isBlank = (from: number, to: number) => from === to && (leaf.nullable || leaf.optional || leaf.undefinable)
+/** A field in a struct of its own: so an absent value finds its default. */
+const alone = (name: string, ast: SchemaAST.AST) => Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
+
+/** Reads the text of a cell by the schema of its field, in a struct of its own. */
+const cellReader = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf) => {
+  const decode = Schema.decodeUnknownResult(alone(name, ast))
+  const mayBeBlank = leaf.nullable || leaf.optional || leaf.undefinable
+  const blank = leaf.optional && !leaf.nullable ? {} : { [name]: leaf.nullable ? null : undefined }
+  return (cell: string): Result.Result<Readonly<Record<string, unknown>>, unknown> =>
+    cell === "" && mayBeBlank
+      ? decode(blank)
+      : Result.flatMap(
+          leaf.fromCell(cell),
+          (value): Result.Result<Readonly<Record<string, unknown>>, unknown> => decode({ [name]: value })
+        )
+}
+
+/** Any field, by its own schema. */
+const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven => {
+  const read = cellReader(name, ast, leaf)
+  const encode = Schema.encodeUnknownResult(alone(name, ast))
   return {
     read: (block, from, to) => {
-      let encoded: Readonly<Record<string, unknown>>
-      if (isBlank(from, to))
-        encoded = leaf.optional && !leaf.nullable ? {} : { [name]: leaf.nullable ? null : undefined }
-      else {
-        const value = leaf.fromCell(block.cell(from, to))
-        if (Result.isFailure(value)) return refused
-        encoded = { [name]: value.success }
-      }
-      const record: Result.Result<Readonly<Record<string, unknown>>, unknown> = decode(encoded)
+      const record = read(block.cell(from, to))
       if (Result.isFailure(record)) return refused
       return name in record.success ? record.success[name] : absent
     },
@@ -383,3 +401,28 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLea
     isAnyText: false
   }
 }
+
+/** Whether of a type it is known that it reads what it writes: one of a known kind, transformed as this library does. */
+const readsAllItWrites = (ast: SchemaAST.AST): boolean => {
+  const { value } = membersOf(ast)
+  if (value === undefined || hasEncodingChecks(value)) return false
+  const [link, ...others] = value.encoding ?? []
+  if (link === undefined) return kindOf(value) !== undefined
+  return others.length === 0 && isReversible(link.transformation) && kindOf(link.to) !== undefined
+}
+
+/** Asks a value whether it comes back. */
+const roundTrip = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf, write: Write): FastLeaf["givesBack"] => {
+  const read = cellReader(name, ast, leaf)
+  return (value, record) => {
+    const cell = write(value, record)
+    // a carriage return is read as a line feed
+    if (cell === undefined || cell?.includes("\r")) return false
+    const again = read(cell ?? "")
+    if (Result.isFailure(again)) return false
+    const other = again.success[name]
+    return isNothing(value) ? isNothing(other) : Equal.equals(other, value)
+  }
+}
+
+const isNothing = (value: unknown): boolean => value === null || value === undefined

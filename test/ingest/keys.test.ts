@@ -117,7 +117,8 @@ describe("blocks of records", () => {
       shown: (record) => record,
       holds: "none",
       readsBack: () => true,
-      mayBeMisread: undefined,
+      mayBeRefused: undefined,
+      loses: undefined,
       maxBytes
     })
 

@@ -20,6 +20,7 @@ import {
   Schedule,
   Schema,
   SchemaGetter,
+  SchemaTransformation,
   Stream
 } from "effect"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -438,6 +439,30 @@ for (const [name, spool] of spools) {
       }).pipe(orgWith(), Effect.provide(spool))
     )
 
+    it.live("come back as the very records where a field of theirs, not of others, is lost as it is written", () =>
+      Effect.gen(function* () {
+        const Rounded = Schema.Struct({
+          Key__c: Schema.String,
+          Grade__c: Schema.String,
+          Count__c: Schema.String.pipe(
+            Schema.decodeTo(
+              Schema.Finite.check(Schema.isGreaterThan(0)),
+              SchemaTransformation.transform({ decode: Number, encode: (price: number) => price.toFixed(2) })
+            )
+          )
+        })
+        const records = [1.5, 0.001, 2.255].map((Count__c, i) => ({ Key__c: `K-${i}`, Grade__c: "Z", Count__c }))
+        const { error, failed } = yield* settle(
+          Stream.fromIterable(records).pipe(Ingest.upsert({ ...base, schema: Rounded }))
+        )
+        assert.isUndefined(error)
+        assert.sameDeepMembers(
+          failed.map(({ record }) => record),
+          records
+        )
+      }).pipe(orgWith(), Effect.provide(spool))
+    )
+
     it.live("that are to be deleted are sent though their other columns cannot be written", () =>
       Effect.gen(function* () {
         const Named = Schema.Struct({ Id: Schema.String, Name: Schema.NullOr(Schema.String) })
@@ -643,7 +668,8 @@ describe("the CSV of a part that is asked for anew", () => {
         shown: codec.show,
         holds: "none",
         readsBack: () => true,
-        mayBeMisread: undefined,
+        mayBeRefused: undefined,
+        loses: undefined,
         maxBytes: 400
       })
       const part = yield* Parts.make({

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream } from "effect"
 import * as Field from "../../src/record/Field.ts"
+import { misreadOf } from "../../src/record/misread.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const decode = <S extends Schema.Codec<unknown, string>>(schema: S, text: string): S["Type"] | undefined =>
@@ -107,6 +108,25 @@ describe("Field", () => {
     assert.isUndefined(decode(Field.Phone, "1".repeat(41)))
     assert.isUndefined(decode(Field.Url, "u".repeat(256)))
     assert.isUndefined(decode(Field.picklistOf(["New", "Won"]), "Lost"))
+  })
+
+  it("is known to read what it writes, so that no load asks", () => {
+    const { DateTime: At, Id, MultiPicklist, Time, dateTimeIn, multiPicklistOf } = Field
+    const all = {
+      At,
+      Day: Field.Date,
+      Id,
+      MultiPicklist,
+      Time,
+      In: dateTimeIn("Europe/Berlin"),
+      Of: multiPicklistOf(["Red"])
+    }
+    const schemaOf = (form: (field: Schema.Top) => Schema.Top) =>
+      Schema.Struct(Object.fromEntries(Object.entries(all).map(([name, field]) => [name, form(field)])))
+    for (const form of [(field: Schema.Top) => field, Schema.NullOr, Schema.UndefinedOr, Schema.optionalKey]) {
+      assert.isUndefined(misreadOf(schemaOf(form).ast).loses)
+    }
+    assert.isDefined(misreadOf(schemaOf(() => Schema.NumberFromString).ast).loses)
   })
 
   const Everything = Schema.Struct({

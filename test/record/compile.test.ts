@@ -347,7 +347,7 @@ describe("a compiled codec", () => {
     for (let seed = 0; seed < schemas; seed++) {
       const schema = someSchema(seed)
       const { codec } = parts(schema)
-      const mayBeMisread = misreadOf(schema.ast)
+      const { mayBeRefused } = misreadOf(schema.ast)
       for (let i = 0; i < 20; i++) {
         const nulls = i % 2 === 0 ? "clear" : "ignore"
         const record = someRecord(schema, seed * 1_000 + i)
@@ -355,11 +355,11 @@ describe("a compiled codec", () => {
         if (Result.isFailure(cells)) continue
         const decode = Result.getOrThrow(codec.decoder(codec.columns, nulls === "clear" ? "#N/A" : ""))
         const again = decode(cells.success)
-        if (mayBeMisread?.(record) === false) counts.clear++
+        if (mayBeRefused?.(record) === false) counts.clear++
         if (Result.isFailure(again)) {
           counts.misread++
           assert.strictEqual(again.failure.message, "Expected <filter>")
-          assert.isTrue(mayBeMisread?.(record))
+          assert.isTrue(mayBeRefused?.(record))
         } else {
           counts.read++
           // a null stays one
