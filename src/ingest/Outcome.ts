@@ -60,6 +60,10 @@ export interface Failed<A> {
   /** The record's id, where the org gives one. */
   readonly id: string | undefined
   readonly error: RowError
+  /**
+   * With a key equal to what was sent, but for what is sent as the same empty cell: where nulls are ignored the `""` of
+   * a nullable field is null, and where it is optional it is absent.
+   */
   readonly record: A
   readonly origin: "org" | "client"
 }
@@ -76,6 +80,7 @@ export interface Failed<A> {
 export interface Unprocessed<A> {
   readonly _tag: "Unprocessed"
   readonly jobId: string | undefined
+  /** As that of `Failed`. */
   readonly record: A
   readonly reason: "unprocessed" | "unaccounted" | "not submitted" | "blocked"
   /** Of a blocked record: the column that names what failed, and the name. */
