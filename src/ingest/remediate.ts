@@ -45,7 +45,7 @@ export type Remedy<A, R2> = <E, R>(
  * Successes and what was not processed come out at once; failures wait in the spool
  * until the load is done. Then each is given to `fix`, and the corrected records are
  * loaded. A failure without a correction comes out as it was; one of the last round
- * too. The schema says how records are kept meanwhile; outcomes that hold rows (those
+ * too, and one whose record the schema could not read again. The schema says how records are kept meanwhile; outcomes that hold rows (those
  * of `Ingest.csv`, say) need none.
  *
  * Fails as the loads fail: when that of the outcomes does, failures that wait come out
@@ -137,7 +137,7 @@ export function remediate<A, R>(
 
 const encoder = new TextEncoder()
 
-/** Failures as lines of text, and back. A failure whose record cannot be written waits for nothing. */
+/** Failures as lines of text, and back. A failure whose record cannot be written, or read again, waits for nothing. */
 const lineOf = <A>(schema: Schema.ConstraintCodec<A, unknown> | undefined) => {
   const record = schema === undefined ? Schema.Record(Schema.String, Schema.String) : Schema.toCodecJson(schema)
   const json = Schema.fromJsonString(
@@ -156,15 +156,15 @@ const lineOf = <A>(schema: Schema.ConstraintCodec<A, unknown> | undefined) => {
     })
   )
   const encode = Schema.encodeUnknownResult(json)
-  const decode = Schema.decodeUnknownEffect(json)
+  const decode = Schema.decodeUnknownResult(json)
   return {
     write: (failed: Failed<A>): string | undefined => {
       const { id = null, jobId = null } = failed
       const written = encode({ ...failed, id, jobId })
-      return Result.isSuccess(written) ? written.success : undefined
+      return Result.isSuccess(Result.flatMap(written, decode)) ? Result.getOrUndefined(written) : undefined
     },
     read: (text: string): Effect.Effect<Failed<A>, BulkError.BulkError> =>
-      Effect.mapBoth(decode(text), {
+      Effect.mapBoth(Effect.fromResult(decode(text)), {
         onSuccess: (failed) => ({
           ...failed,
           jobId: failed.jobId ?? undefined,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Schema, Stream } from "effect"
 import * as Ingest from "../../src/ingest/Ingest.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
-import { Widget, widget } from "../support/widgets.ts"
+import { Rounded, Widget, widget } from "../support/widgets.ts"
 
 class SourceBroke extends Data.TaggedError("SourceBroke") {}
 
@@ -59,6 +59,16 @@ describe("Ingest.groupBy", () => {
       const stranger = { ...widget(1) } as Widget
       const unkept = yield* Stream.make(stranger).pipe(by("Grade__c"), Stream.runDrain, Effect.flip)
       assert.strictEqual(unkept.reason._tag, "SpoolFailed")
+      // nor what could not be read again: that is said before anything is given
+      const counts = [...Array.from({ length: 1_000 }, () => 1), 0.001]
+      const tiny = yield* Stream.fromIterable(counts).pipe(
+        Stream.map((Count__c, i) => ({ Key__c: `K-${i}`, Name: "x", Grade__c: "A", Count__c })),
+        Ingest.groupBy({ schema: Rounded, column: "Grade__c" }),
+        Stream.tap(() => Effect.die("one was given")),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.strictEqual(tiny.reason._tag, "SpoolFailed")
       const broken = yield* Stream.fail(new SourceBroke()).pipe(by("Grade__c"), Stream.runDrain, Effect.flip)
       assert.deepStrictEqual(broken, new SourceBroke())
     })

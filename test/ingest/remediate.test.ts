@@ -9,7 +9,7 @@ import { Faults } from "../../src/org/index.ts"
 import * as Progress from "../../src/Progress.ts"
 import * as Query from "../../src/query/Query.ts"
 import { inProcess, Requests, virtually } from "../support/orgs.ts"
-import { Widget, widget, widgets } from "../support/widgets.ts"
+import { Rounded, Widget, widget, widgets } from "../support/widgets.ts"
 
 const options = { object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear" } as const
 const upsert = Ingest.upsert(options)
@@ -44,6 +44,22 @@ const tally = (outcomes: ReadonlyArray<Outcome<Widget>>) =>
   )
 
 describe("Ingest.remediate", () => {
+  it.effect("gives a failure as it was whose record could not be read again, and corrects the others", () =>
+    Effect.gen(function* () {
+      const load = Ingest.upsert({ ...options, schema: Rounded })
+      const outcomes = yield* Stream.make(2, 0.001, 1.5).pipe(
+        Stream.map((Count__c, i) => ({ Key__c: `K-${i}`, Name: "x", Grade__c: "Z", Count__c })),
+        load,
+        Ingest.remediate({ schema: Rounded, fix: ({ record }) => Effect.succeed({ ...record, Grade__c: "A" }), load }),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(
+        outcomes.map((outcome) => (outcome._tag === "Succeeded" ? outcome.row.Key__c : outcome.record)).toSorted(),
+        ["K-0", "K-2", { Key__c: "K-1", Name: "x", Grade__c: "Z", Count__c: 0.001 }]
+      )
+    }).pipe(virtually, Effect.provide(inProcess()))
+  )
+
   it.effect("loads what was corrected, and gives what was not as it was", () =>
     Effect.gen(function* () {
       const outcomes = yield* Stream.fromIterable(flawed).pipe(

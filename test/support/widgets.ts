@@ -1,5 +1,5 @@
 // The object that the tests load and query, and its records.
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 import { Describe } from "../../src/org/index.ts"
 
 export const widgetDescribe = Describe.make({
@@ -39,3 +39,16 @@ export const widget = (n: number, fields?: Partial<ConstructorParameters<typeof 
   })
 
 export const widgets = (count: number): ReadonlyArray<Widget> => Array.from({ length: count }, (_, i) => widget(i + 1))
+
+/** Widgets whose counts are written with two decimals: one of 0.001 is written, and not read; others are rounded. */
+export const Rounded = Schema.Struct({
+  Key__c: Schema.String,
+  Name: Schema.String,
+  Grade__c: Schema.String,
+  Count__c: Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Finite.check(Schema.isGreaterThan(0)),
+      SchemaTransformation.transform({ decode: Number, encode: (count: number) => count.toFixed(2) })
+    )
+  )
+})
