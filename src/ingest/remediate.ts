@@ -45,8 +45,8 @@ export type Remedy<A, R2> = <E, R>(
  * Successes and what was not processed come out at once; failures wait in the spool
  * until the load is done. Then each is given to `fix`, and the corrected records are
  * loaded. A failure without a correction comes out as it was; one of the last round
- * too, and one whose record the schema could not read again. The schema says how records are kept meanwhile; outcomes that hold rows (those
- * of `Ingest.csv`, say) need none.
+ * too, and one whose record the schema could not read again. The schema says how records
+ * are kept meanwhile; outcomes that hold rows (those of `Ingest.csv`, say) need none.
  *
  * Fails as the loads fail: when that of the outcomes does, failures that wait come out
  * first, as they were. When a load of corrections fails, those that were not submitted have
