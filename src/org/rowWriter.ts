@@ -4,8 +4,10 @@ import type { Row } from "./csv.ts"
 import type { Field, ObjectDescribe } from "./Describe.ts"
 import * as ids from "./ids.ts"
 import type { IngestJob } from "./job.ts"
-import type { FieldValue, RowChange, RowRefusal, RowRule } from "./RowRule.ts"
+import type { RowChange } from "./RowRule.ts"
 import * as Rules from "./Rules.ts"
+import { RowChecks, type Values } from "./rowChecks.ts"
+import { fieldValue, type RowRules, Ruling } from "./ruling.ts"
 import { type Found, isStored, type Store, type Value, type Write, type WriteSeveral } from "./Store.ts"
 
 export interface Written {
@@ -15,9 +17,6 @@ export interface Written {
 
 export type Outcome = Written | ReadonlyArray<Rules.RowError>
 
-/** The values of the cells of a row: undefined where it says nothing. */
-export type Values = ReadonlyArray<Value | undefined>
-
 /** Is told what became of the rows of a chunk, in their order. */
 export interface Settle {
   readonly written: (id: string, created: boolean) => void
@@ -26,22 +25,6 @@ export interface Settle {
 }
 
 export const isWritten = (outcome: Outcome): outcome is Written => "id" in outcome
-
-/** Rules in code, by the names of their objects in lower case. */
-export type RowRules = ReadonlyMap<string, ReadonlyArray<RowRule>>
-
-/** A field without which there is no record; -1 when the upload has no such column. */
-interface Required {
-  readonly name: string
-  readonly index: number
-}
-
-interface Reference {
-  readonly index: number
-  readonly exists: (id: string) => boolean
-  /** Those that this chunk has found already. */
-  readonly known: Set<string>
-}
 
 const isFound = (found: Found | ReadonlyArray<Rules.RowError>): found is Found => "deleted" in found
 
@@ -54,29 +37,6 @@ const isOfUser = (stamp: string): boolean => stamp.endsWith("ById")
 
 // a checkbox is not, whatever its describe says
 const mayBeNull = (field: Field): boolean => field.nillable && field.type !== "boolean"
-
-const fieldValue = (field: Field, value: Value): FieldValue =>
-  field.type === "boolean" && value !== null ? value !== 0 : value
-
-const refusal = ({ code, fields, message }: RowRefusal): Rules.RowError => ({
-  code: code ?? "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-  message,
-  fields: fields ?? []
-})
-
-const isSeveral = (refused: RowRefusal | ReadonlyArray<RowRefusal>): refused is ReadonlyArray<RowRefusal> =>
-  Array.isArray(refused)
-
-const verdict = (rule: RowRule, change: RowChange): ReadonlyArray<Rules.RowError> => {
-  try {
-    const refused = rule(change)
-    if (refused === undefined) return []
-    return isSeveral(refused) ? refused.map(refusal) : [refusal(refused)]
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return [Rules.rowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)]
-  }
-}
 
 // the space of ASCII and all below it; beyond there are other spaces
 const mayBeSpace = (code: number): boolean => code <= 32 || code >= 128
@@ -101,24 +61,14 @@ export class RowWriter {
   private readonly columns: ReadonlyArray<Column>
   private readonly operation: IngestJob["operation"]
   private readonly userId: string
-  private readonly rules: RowRules
+  private readonly checks: RowChecks
+  private readonly ruling: Ruling
   private readonly settle: Settle
   private readonly clears: string
   private readonly onCreated: ((id: string) => void) | undefined
   private readonly keyIndex: number
   private readonly keyIsId: boolean
   private readonly foldsKeys: boolean
-  private readonly idIndex: number
-  private readonly readonlyOnInsert: ReadonlyArray<number>
-  private readonly readonlyOnUpdate: ReadonlyArray<number>
-  private readonly requiredOnInsert: ReadonlyArray<Required>
-  private readonly requiredOnUpdate: ReadonlyArray<Required>
-  private readonly references: ReadonlyArray<Reference>
-  private readonly uniques: ReadonlyArray<{
-    readonly name: string
-    readonly index: number
-    readonly holders: (value: Value) => ReadonlyArray<Found>
-  }>
   private readonly writtenIndexes: ReadonlyArray<number>
   private readonly writtenDefaults: Array<Value>
   /** Those that an update writes: it stamps records itself. */
@@ -132,13 +82,10 @@ export class RowWriter {
   private readonly deleteRow: (id: string, now: string) => void
   private readonly findById: (id: string) => Found | undefined
   private readonly findByKey: (value: Value) => ReadonlyArray<Found>
-  private readonly storedFields: ReadonlyArray<Field>
-  private readonly findStored: (id: string) => Found | undefined
 
   // of the chunk that is under way
   private now = ""
   private nextId: () => string = () => ""
-  private active: ReadonlyArray<RowRule> = []
   private readonly seen = new Set<Value>()
 
   /** The columns of this row that could not be read. */
@@ -176,7 +123,6 @@ export class RowWriter {
     this.columns = columns
     this.operation = job.operation
     this.userId = job.createdById
-    this.rules = options.rules
     this.settle = options.settle
     this.clears = options.clears
     this.onCreated = options.onCreated
@@ -189,26 +135,8 @@ export class RowWriter {
     this.keyIsId = keyName.toLowerCase() === "id"
     this.keyIndex = indexOf(keyName)
     this.foldsKeys = !this.keyIsId && columns[this.keyIndex]?.field.caseSensitive === false
-    this.idIndex = job.operation === "insert" ? indexOf("Id") : -1
-    const isSpecialId = (field: Field) => field.name === "Id" && (this.keyIsId || job.operation === "insert")
-    this.readonlyOnInsert = indexesWhere((field) => !field.createable && !isSpecialId(field))
-    this.readonlyOnUpdate = indexesWhere((field) => !field.updateable && !isSpecialId(field))
-    this.requiredOnInsert = object.fields
-      .filter(Rules.isRequired)
-      .map((field) => ({ name: field.name, index: indexOf(field.name) }))
-    this.requiredOnUpdate = indexesWhere(
-      (field) => field.updateable && !field.nillable && field.type !== "boolean"
-    ).map((index) => ({ name: columns[index]!.field.name, index }))
-    this.references = columns.flatMap(({ field, lookup }, index) => {
-      const targets = field.referenceTo.flatMap((name) => objects.get(name.toLowerCase()) ?? [])
-      // what was looked up is there, and an object the org does not have cannot be looked into
-      if (lookup !== undefined || targets.length === 0 || targets.length < field.referenceTo.length) return []
-      const finders = targets.map((target) => store.finderById(target.name, []))
-      return [{ index, known: new Set(), exists: (id: string) => finders.some((find) => find(id)?.deleted === false) }]
-    })
-    this.uniques = columns.flatMap(({ field }, index) =>
-      field.unique ? [{ name: field.name, index, holders: store.finderByKey(object.name, field.name, []) }] : []
-    )
+    this.checks = new RowChecks({ store, objects, object, columns, operation: job.operation, keyIsId: this.keyIsId })
+    this.ruling = new Ruling(store, object, options.rules)
 
     this.writtenIndexes = indexesWhere((field) => field.createable || field.updateable)
     this.writtenDefaults = this.writtenIndexes.map((index) => Rules.defaultValue(columns[index]!.field, this.userId))
@@ -236,11 +164,6 @@ export class RowWriter {
     this.updateRow = store.updater(object.name, [...stamps, ...changed])
     this.findById = store.finderById(object.name, changed)
     this.findByKey = store.finderByKey(object.name, keyName, changed)
-    this.storedFields = object.fields.filter(isStored)
-    this.findStored = store.finderById(
-      object.name,
-      this.storedFields.map((field) => field.name)
-    )
     if (job.operation === "hardDelete") this.deleteRow = store.deleter(object.name)
     else {
       const mark = store.updater(object.name, ["IsDeleted", ...stamps])
@@ -254,9 +177,9 @@ export class RowWriter {
   begin(now: string, count: number): void {
     this.now = now
     this.nextId = this.store.recordIds(this.object.name, count)
-    this.active = this.rules.get(this.object.name.toLowerCase()) ?? []
+    this.ruling.begin()
+    this.checks.begin()
     this.seen.clear()
-    for (const { known } of this.references) known.clear()
     for (const { lookup } of this.columns) lookup?.forget()
     const { columns, defaulted, inserted, stamped, updated, writtenDefaults, writtenIndexes } = this
     for (const [i, name] of stamped.entries()) if (!isOfUser(name)) inserted[defaulted.length + i] = now
@@ -311,8 +234,8 @@ export class RowWriter {
   private otherErrors(values: Values): ReadonlyArray<Rules.RowError> {
     if (this.unreadable.has(this.keyIndex)) return []
     const target = this.target(values)
-    if (target === undefined) return this.insertRefusals(values, this.unreadable)
-    return isFound(target) ? this.updateRefusals(values) : target
+    if (target === undefined) return this.checks.ofInsert(values, this.unreadable)
+    return isFound(target) ? this.checks.ofUpdate(values) : target
   }
 
   /** Settles the rows that wait, as it must be done at the end of a chunk. */
@@ -332,7 +255,7 @@ export class RowWriter {
         if (count > 1 && this.insertSeveral([...common, ...own], 1)) this.made(id)
         else {
           const values = this.valuesOf(row, [], [])
-          this.settle.refused(this.conflicts(id, values), values)
+          this.settle.refused(this.checks.conflicts(id, values), values)
         }
       }
     }
@@ -390,7 +313,7 @@ export class RowWriter {
     if (!isFound(found)) return found
     if (this.isRepeated(found.id)) return [Rules.rowError("DUPLICATE_VALUE", `Duplicate id specified: ${found.id}`)]
     if (this.operation === "update" || this.operation === "upsert") return this.update(found, values)
-    const errors = this.active.length === 0 ? [] : this.ruled("delete", {}, found.id)
+    const errors = this.ruling.areAny ? this.ruling.ask("delete", {}, found.id) : []
     if (errors.length > 0) return errors
     this.deleteRow(found.id, this.now)
     return { id: found.id, created: false }
@@ -398,7 +321,7 @@ export class RowWriter {
 
   /** Lets a row wait to be inserted, unless something is wrong with it. */
   private insert(values: Values): Outcome | undefined {
-    const errors = this.insertRefusals(values, none)
+    const errors = this.checks.ofInsert(values, none)
     if (errors.length > 0) return errors
     const { inserted, numbered, writtenDefaults, writtenIndexes } = this
     const start = this.shared + this.waiting.length * this.width
@@ -409,8 +332,8 @@ export class RowWriter {
       const isDefault = value === undefined || (value === null && !mayBeNull(this.columns[index]!.field))
       inserted[offset + i] = isDefault ? writtenDefaults[i]! : value
     }
-    if (this.active.length > 0) {
-      const refused = this.ruled("insert", this.valuesInserted(offset))
+    if (this.ruling.areAny) {
+      const refused = this.ruling.ask("insert", this.valuesInserted(offset))
       if (refused.length > 0) return refused
     }
     const id = this.nextId()
@@ -422,10 +345,10 @@ export class RowWriter {
   private update(found: Found, values: Values): Outcome {
     // a row that waits may take what this one wants
     this.flush()
-    const errors = this.updateRefusals(values)
+    const errors = this.checks.ofUpdate(values)
     if (errors.length > 0) return errors
-    if (this.active.length > 0) {
-      const refused = this.ruled("update", this.valuesUpdated(values), found.id)
+    if (this.ruling.areAny) {
+      const refused = this.ruling.ask("update", this.valuesUpdated(values), found.id)
       if (refused.length > 0) return refused
     }
     const { changedIndexes, columns, updated } = this
@@ -438,7 +361,9 @@ export class RowWriter {
       // a checkbox is never null
       else updated[offset + i] = value === null && type === "boolean" ? 0 : value
     }
-    return this.updateRow(found.id, updated) ? { id: found.id, created: false } : this.conflicts(found.id, values)
+    return this.updateRow(found.id, updated)
+      ? { id: found.id, created: false }
+      : this.checks.conflicts(found.id, values)
   }
 
   /** The record a row means, undefined when it makes one, or why there is none. */
@@ -472,51 +397,6 @@ export class RowWriter {
     return this.seen.add(key).size === size
   }
 
-  private insertRefusals(values: Values, unreadable: ReadonlySet<number>): Array<Rules.RowError> {
-    const errors = this.refusals(values, this.readonlyOnInsert)
-    const missing = this.requiredOnInsert.filter(
-      ({ index }) => index === -1 || ((values[index] ?? null) === null && !unreadable.has(index))
-    )
-    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
-    return errors
-  }
-
-  private updateRefusals(values: Values): Array<Rules.RowError> {
-    const errors = this.refusals(values, this.readonlyOnUpdate)
-    const missing = this.requiredOnUpdate.filter(({ index }) => values[index] === null)
-    if (missing.length > 0) errors.push(Rules.requiredMissing(missing.map(({ name }) => name)))
-    return errors
-  }
-
-  private refusals(values: Values, readonly: ReadonlyArray<number>): Array<Rules.RowError> {
-    const errors: Array<Rules.RowError> = []
-    if (this.idIndex !== -1 && values[this.idIndex] !== undefined) errors.push(Rules.idOnInsert)
-    if (readonly.length > 0) {
-      const refused = readonly.filter((index) => values[index] !== undefined)
-      if (refused.length > 0) errors.push(Rules.notWritable(refused.map((index) => this.columns[index]!.field.name)))
-    }
-    for (const { exists, index, known } of this.references) {
-      const id = values[index]
-      if (typeof id !== "string" || known.has(id)) continue
-      if (exists(id)) known.add(id)
-      else errors.push(Rules.noSuchRecord)
-    }
-    return errors
-  }
-
-  private ruled(operation: RowChange["operation"], values: RowChange["values"], id?: string) {
-    const stored = id === undefined ? undefined : this.stored(id)
-    return this.active.flatMap((rule) => verdict(rule, { operation, values, stored }))
-  }
-
-  private stored(id: string): RowChange["stored"] {
-    const found = this.findStored(id)
-    if (found === undefined) return undefined
-    return Object.fromEntries(
-      this.storedFields.map((field, i) => [field.name, fieldValue(field, found.values[i] ?? null)])
-    )
-  }
-
   private valuesInserted(offset: number): RowChange["values"] {
     const { columns, defaulted, inserted, writtenIndexes } = this
     return Object.fromEntries([
@@ -536,16 +416,5 @@ export class RowWriter {
         return value === undefined ? [] : [[field.name, fieldValue(field, value)]]
       })
     )
-  }
-
-  private conflicts(id: string, values: Values): ReadonlyArray<Rules.RowError> {
-    const errors = this.uniques.flatMap(({ name, index, holders }) => {
-      const value = values[index]
-      if (value === undefined || value === null) return []
-      return holders(value)
-        .filter((holder) => holder.id !== id)
-        .map((holder) => Rules.duplicateValue(name, holder.id))
-    })
-    return errors.length > 0 ? errors : [Rules.rowError("DUPLICATE_VALUE", `duplicate value found: <unknown>`)]
   }
 }
