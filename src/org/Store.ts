@@ -1,25 +1,30 @@
 /**
  * Where an org keeps everything: records, jobs, uploads and results, in one
- * SQLite database. The only file that knows SQLite.
+ * SQLite database.
  *
  * All of it is synchronous, and a transaction never outlives one call: who
  * calls takes small steps and lets others run in between.
  */
-import { closeSync, mkdirSync, openSync } from "node:fs"
-import { join } from "node:path"
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ObjectDescribe } from "./Describe.ts"
+import {
+  type Database,
+  type DataError,
+  inFolder,
+  isConstraint,
+  type Output,
+  type Statement,
+  temporary
+} from "./database.ts"
+import { furnish, jobEnd } from "./furnish.ts"
 import * as ids from "./ids.ts"
 import { Job } from "./job.ts"
-import * as Tables from "./tables.ts"
+import { identifier } from "./tables.ts"
 
+export { DataError } from "./database.ts"
 export { isStored } from "./tables.ts"
-
-const { identifier } = Tables
 
 /** A stored cell. Booleans are 0 and 1; dates and times are ISO text, which sorts. */
 export type Value = string | number | null
@@ -47,45 +52,13 @@ export type Write = (id: string, values: ReadonlyArray<Value>) => boolean
  */
 export type WriteSeveral = (values: ReadonlyArray<Value>, count: number) => boolean
 
-const constraintFailed = 19
-
-const isConflict = (error: unknown): boolean =>
-  // what follows the first eight bits says which kind of constraint it was
-  error instanceof Error && "errcode" in error && (Number(error.errcode) & 255) === constraintFailed
-
-/**
- * A folder that cannot be the data of an org: another process has it, it cannot
- * be written, or what it holds does not fit the objects of today.
- *
- * @category errors
- * @since 0.1.0
- */
-export class DataError extends Data.TaggedError("DataError")<{
-  readonly message: string
-}> {}
-
-// as a job says itself; of one that is not done, when it was created
-const jobEnd = "ifnull(content ->> 'finished', content ->> 'created')"
-
-const ownTables = `
-  CREATE TABLE _job (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
-  CREATE INDEX _job_end ON _job (${jobEnd});
-  CREATE TABLE _block (
-    job TEXT NOT NULL, part TEXT NOT NULL, seq INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL,
-    PRIMARY KEY (job, part, seq)
-  );
-  CREATE TABLE _serial (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE _object (name TEXT COLLATE NOCASE PRIMARY KEY, prefix TEXT NOT NULL, sql TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE _fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-`
-
 /** A row of a statement that returns arrays, which its types do not know. */
 const toCells = (row: unknown): ReadonlyArray<Value> => {
   if (!Array.isArray(row)) throw new Error("a row is no array")
   return row
 }
 
-const toBlock = (row: Record<string, SQLOutputValue> | undefined): Block | undefined => {
+const toBlock = (row: Record<string, Output> | undefined): Block | undefined => {
   if (row === undefined) return undefined
   if (!(row.bytes instanceof Uint8Array)) throw new Error("a stored block has no bytes")
   return { seq: Number(row.seq), rows: Number(row.rows), bytes: row.bytes }
@@ -96,11 +69,11 @@ const encodeJob = Schema.encodeSync(JobJson)
 const decodeJob = Schema.decodeUnknownSync(JobJson)
 
 export class Store {
-  private readonly database: DatabaseSync
-  private readonly statements = new Map<string, StatementSync>()
+  private readonly database: Database
+  private readonly statements = new Map<string, Statement>()
   private readonly prefixes: ReadonlyMap<string, string>
 
-  constructor(database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>) {
+  constructor(database: Database, objects: ReadonlyArray<ObjectDescribe>) {
     this.database = database
     this.prefixes = this.transaction(() => furnish(database, objects))
   }
@@ -326,8 +299,8 @@ export class Store {
     // named, since Node 22 binds no numbered parameters
     const row = `(${shared.map((_, i) => `:${i}, `).join("")}0, ?${", ?".repeat(fields.length)})`
     // one statement for each number of records
-    const statements: Array<StatementSync> = []
-    const prepare = (count: number): StatementSync => {
+    const statements: Array<Statement> = []
+    const prepare = (count: number): Statement => {
       const rows = Array.from({ length: count }, () => row).join(", ")
       // an error costs more than a record that is left out
       const otherwise = count === 1 ? " ON CONFLICT DO NOTHING" : ""
@@ -340,7 +313,7 @@ export class Store {
         const common = Object.fromEntries(shared.map((_, i) => [String(i), values[i]!]))
         return Number(statement.run(common, ...values.slice(shared.length)).changes) === count
       } catch (error) {
-        if (isConflict(error)) return false
+        if (isConstraint(error)) return false
         throw error
       }
     }
@@ -392,7 +365,7 @@ export class Store {
     for (const row of statement.iterate(...parameters)) yield toCells(row)
   }
 
-  private statement(sql: string): StatementSync {
+  private statement(sql: string): Statement {
     let statement = this.statements.get(sql)
     if (statement === undefined) {
       statement = this.database.prepare(sql)
@@ -402,159 +375,17 @@ export class Store {
   }
 }
 
-// changes with the tables that are not those of objects
-const format = 1
-
-const columnsOf = (database: DatabaseSync, table: string): ReadonlyArray<Tables.Column> =>
-  database
-    .prepare("SELECT name, type, hidden FROM pragma_table_xinfo(?)")
-    .all(table)
-    .map((row) => ({ name: String(row.name), type: String(row.type), isCalculated: row.hidden !== 0 }))
-
-/** Makes a table that is kept that of today. */
-const alter = (database: DatabaseSync, table: Tables.Table): void => {
-  const columns = columnsOf(database, table.name)
-  const misfit = Tables.misfit(table, columns)
-  if (misfit !== undefined) throw new DataError({ message: misfit })
-  const indexes = database.prepare(
-    "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE AND sql IS NOT NULL"
-  )
-  for (const { name } of indexes.all(table.name)) database.exec(`DROP INDEX ${identifier(String(name))}`)
-  for (const sql of Tables.alter(table, columns)) database.exec(sql)
-  for (const sql of table.indexes) {
-    try {
-      database.exec(sql)
-    } catch (error) {
-      if (!isOf(error, sqliteConstraint)) throw error
-      throw new DataError({
-        message: `a field of ${table.name} is unique now, but its values are not: ${error.message}`
-      })
-    }
-  }
-}
-
-/**
- * Makes the tables of an org where they are missing, and changes those that
- * are not as the objects are today. Gives the key prefixes of the objects:
- * those of the describes, and `a00`, `a01`, ... for objects that name none.
- */
-const furnish = (database: DatabaseSync, objects: ReadonlyArray<ObjectDescribe>): ReadonlyMap<string, string> => {
-  const found = Number(database.prepare("PRAGMA user_version").get()?.user_version)
-  if (found === 0) database.exec(`${ownTables} PRAGMA user_version = ${format}`)
-  else if (found !== format) {
-    throw new DataError({
-      message: `it was written by another version of this program (format ${found}, not ${format})`
-    })
-  }
-  const kept = new Map(
-    database
-      .prepare("SELECT * FROM _object")
-      .all()
-      .map((row) => [String(row.name).toLowerCase(), { prefix: String(row.prefix), sql: String(row.sql) }])
-  )
-  const taken = new Set([
-    ...Array.from(kept.values(), ({ prefix }) => prefix),
-    ...objects.map((each) => each.keyPrefix)
-  ])
-  let next = 0
-  const freePrefix = (): string => {
-    const prefix = `a${(next++).toString(36).padStart(2, "0")}`
-    return taken.has(prefix) ? freePrefix() : prefix
-  }
-  const save = database.prepare(
-    "INSERT INTO _object VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET prefix = excluded.prefix, sql = excluded.sql"
-  )
-  const prefixes = new Map<string, string>()
-  for (const object of objects) {
-    const table = Tables.tableOf(object)
-    const before = kept.get(object.name.toLowerCase())
-    const prefix = object.keyPrefix ?? before?.prefix ?? freePrefix()
-    prefixes.set(object.name, prefix)
-    if (before !== undefined && before.prefix !== prefix) {
-      const record = database.prepare(`SELECT 1 FROM ${identifier(object.name)} LIMIT 1`).get()
-      if (record !== undefined) {
-        throw new DataError({
-          message: `the ids of ${object.name} begin with ${before.prefix}, and its keyPrefix is ${prefix} now`
-        })
-      }
-    }
-    const sql = [table.sql, ...table.indexes].join("; ")
-    if (before === undefined) database.exec(sql)
-    else if (before.sql !== sql) alter(database, table)
-    if (before?.sql !== sql || before.prefix !== prefix) save.run(object.name, prefix, sql)
-  }
-  return prefixes
-}
-
-// SQLite's own numbers
-const sqliteBusy = 5
-const sqliteConstraint = 19
-const sqliteNotADatabase = 26
-
-const isOf = (error: unknown, code: number): error is Error =>
-  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === code
-
-// each commit walks the dirty pages of a cache, so that a larger one is slower
-const cache = "PRAGMA cache_size = -16384"
-
-const close = (database: DatabaseSync) => Effect.sync(() => database.close())
-
-/** Opens a store that is gone with its scope: a temporary file, which SQLite holds in memory while it is small. */
+/** Opens a store that is gone with its scope. */
 export const make = (objects: ReadonlyArray<ObjectDescribe>): Effect.Effect<Store, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => new DatabaseSync("")),
-      close
-    ),
-    (database) => {
-      database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; ${cache}`)
-      return new Store(database, objects)
-    }
-  )
+  Effect.map(temporary, (database) => new Store(database, objects))
 
-const openFile = (directory: string): DatabaseSync => {
-  const file = join(directory, "org.sqlite")
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  // it holds a token: for its owner alone
-  closeSync(openSync(file, "a", 0o600))
-  return new DatabaseSync(file)
-}
-
-const reasonOf = (error: unknown): string => {
-  if (isOf(error, sqliteBusy)) return "another process, or another org of this one, has it open"
-  if (isOf(error, sqliteNotADatabase)) return "its org.sqlite is no SQLite database"
-  return error instanceof Error ? error.message : String(error)
-}
-
-/**
- * Opens a store that lives in a folder, which is made if need be, and is no
- * other's until the scope closes. What a transaction has written outlives the
- * process however that ends; when the machine ends, the last transactions may
- * be lost.
- */
+/** Opens a store that lives in a folder. */
 export const open = (
   objects: ReadonlyArray<ObjectDescribe>,
   directory: string
-): Effect.Effect<Store, DataError, Scope.Scope> => {
-  const attempt = <A>(run: () => A) =>
-    Effect.try({
-      try: run,
-      catch: (error) => new DataError({ message: `${directory} cannot hold the org: ${reasonOf(error)}` })
-    })
-  return Effect.flatMap(
-    Effect.acquireRelease(
-      attempt(() => openFile(directory)),
-      close
-    ),
-    (database) =>
-      attempt(() => {
-        database.exec(`
-        PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${cache};
-        BEGIN EXCLUSIVE; COMMIT
-      `)
-        const store = new Store(database, objects)
-        store.dropOrphans()
-        return store
-      })
-  )
-}
+): Effect.Effect<Store, DataError, Scope.Scope> =>
+  inFolder(directory, (database) => {
+    const store = new Store(database, objects)
+    store.dropOrphans()
+    return store
+  })
