@@ -45,6 +45,10 @@ export const duplicateExternalId = (field: string, holders: ReadonlyArray<string
 /** An `Id` in a row that makes a record. */
 export const idOnInsert = rowError("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 
+/** A row without an `Id` that changes a record, or means one otherwise. */
+export const noIdToUpdate = rowError("MISSING_ARGUMENT", "Id not specified in an update call")
+export const noId = rowError("MISSING_ARGUMENT", "Id not specified")
+
 export const noSuchRecord = rowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 
 export const deletedRecord = rowError("ENTITY_IS_DELETED", "entity is deleted")

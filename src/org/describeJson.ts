@@ -37,7 +37,7 @@ const fieldJson = (object: ObjectDescribe, field: Field) => {
   return {
     aggregatable: sorts && field.type !== "boolean",
     aiPredictionField: false,
-    autoNumber: false,
+    autoNumber: field.autoNumber,
     byteLength: field.type === "id" || field.type === "reference" ? 18 : isText ? field.length * 3 : 0,
     calculated: false,
     calculatedFormula: null,

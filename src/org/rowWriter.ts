@@ -385,7 +385,7 @@ export class RowWriter {
   /** The record a row means by its `Id`, or why there is none. */
   private byId(values: Values): Found | ReadonlyArray<Rules.RowError> {
     const id = values[this.keyIndex] ?? undefined
-    if (id === undefined) return [Rules.rowError("MISSING_ARGUMENT", "Id not specified")]
+    if (id === undefined) return [this.operation === "update" ? Rules.noIdToUpdate : Rules.noId]
     const found = this.findById(String(id))
     if (found === undefined) return [Rules.noSuchRecord]
     return found.deleted ? [Rules.deletedRecord] : found

@@ -224,7 +224,7 @@ contract("5 CSV: what becomes of a cell", (it) => {
       const { run } = yield* api
       for (const csv of ["Id,Name\n,a\n", "Name\na\n"]) {
         assert.deepStrictEqual(errors((yield* run({ operation: "update" }, csv)).failed), [
-          "MISSING_ARGUMENT:Id not specified:--"
+          "MISSING_ARGUMENT:Id not specified in an update call:--"
         ])
       }
     })

@@ -241,7 +241,7 @@ x,,,,,,,12345
       ])
       assert.deepStrictEqual(errors(updated.failed), [
         "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",
-        "MISSING_ARGUMENT:Id not specified:--",
+        "MISSING_ARGUMENT:Id not specified in an update call:--",
         "MALFORMED_ID:Record ID: id value of incorrect type: abc:Id --",
         "DUPLICATE_VALUE:Duplicate id specified: a00Qx0000000001IAA:--",
         "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"

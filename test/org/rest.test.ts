@@ -70,6 +70,10 @@ describe("describes", () => {
         relationshipName: "Account__r",
         polymorphicForeignKey: false
       })
+      const { fields: ofCase } = json(yield* get("/sobjects/Case/describe"))
+      assert(Array.isArray(ofCase))
+      const number = ofCase.find(({ name }) => name === "CaseNumber")
+      assert.deepInclude(number, { autoNumber: true, defaultedOnCreate: true, createable: false })
       const { childRelationships } = json(yield* get("/sobjects/Account/describe"))
       assert.deepInclude(
         childRelationships,
