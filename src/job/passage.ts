@@ -34,7 +34,7 @@ export class Passage {
   }
 
   #add(bytes: Uint8Array): void {
-    const { before, count, lanes, lines, memory, mix, quoted } = this.#kernel
+    const { before, lanes, lines, memory, pass, quoted } = this.#kernel
     const from = begin + (this.#length % block)
     const end = from + bytes.length
     const whole = end - (end % block)
@@ -45,13 +45,11 @@ export class Passage {
     lines.value = this.#lines
     quoted.value = this.#quoted
     before.value = this.#before
-    count(from, end)
+    lanes.set(this.#lanes)
+    pass(from, end)
     this.#lines = lines.value
     this.#quoted = quoted.value
     this.#before = before.value
-
-    lanes.set(this.#lanes)
-    mix(begin, whole)
     this.#lanes.set(lanes)
     this.#rest.set(memory.subarray(whole, end))
     this.#length += bytes.length
@@ -92,10 +90,11 @@ export interface Kernel {
   readonly quoted: { value: number }
   /** 1 behind the line feed of a row, 2 behind a carriage return behind one, otherwise 0. */
   readonly before: { value: number }
-  /** Counts the rows that end in the bytes from one place up to another one, behind which there are zeros. */
-  readonly count: (from: number, end: number) => void
-  /** Mixes whole blocks into the lanes. */
-  readonly mix: (from: number, end: number) => void
+  /**
+   * Counts the rows that end in the bytes from one place, which is in the first block, up to
+   * another one, behind which there are zeros; and mixes all whole blocks into the lanes.
+   */
+  readonly pass: (from: number, end: number) => void
 }
 
 /** In WebAssembly with SIMD, 64 bytes at a time; `undefined` where there is none. */
@@ -131,41 +130,41 @@ export const loopKernel = (): Kernel => {
     }
   }
 
-  return {
-    memory,
-    lanes,
-    lines,
-    quoted,
-    before,
-    count: (from, end) => {
-      const words = from + ((end - from) & ~7)
-      /** The quotes of words that were passed over, by their places in a word: how many there were is odd or even. */
-      let passed = 0
-      for (let i = from; i < words; i += 8) {
-        const one = view.getInt32(i, true)
-        const other = view.getInt32(i + 4, true)
-        if ((zeros(one ^ 0x0a0a0a0a) | zeros(other ^ 0x0a0a0a0a)) === 0) {
-          passed ^= zerosOf(one ^ 0x22222222) ^ zerosOf(other ^ 0x22222222)
-          before.value = 0
-        } else {
-          quoted.value ^= oddness(passed)
-          passed = 0
-          look(i, i + 8)
-        }
+  const count = (from: number, end: number): void => {
+    const words = from + ((end - from) & ~7)
+    /** The quotes of words that were passed over, by their places in a word: how many there were is odd or even. */
+    let passed = 0
+    for (let i = from; i < words; i += 8) {
+      const one = view.getInt32(i, true)
+      const other = view.getInt32(i + 4, true)
+      if ((zeros(one ^ 0x0a0a0a0a) | zeros(other ^ 0x0a0a0a0a)) === 0) {
+        passed ^= zerosOf(one ^ 0x22222222) ^ zerosOf(other ^ 0x22222222)
+        before.value = 0
+      } else {
+        quoted.value ^= oddness(passed)
+        passed = 0
+        look(i, i + 8)
       }
-      quoted.value ^= oddness(passed)
-      look(words, end)
-    },
-    mix: (from, end) => {
-      for (let i = from; i < end; i += block) {
-        for (let k = 0; k < lanes.length; k++) {
-          const lane = lanes[k] ?? 0
-          const word = view.getInt32(i + 4 * k, true)
-          lanes[k] = Math.imul(((lane << 13) | (lane >>> 19)) ^ word, odd[k & 3] ?? 1)
-        }
+    }
+    quoted.value ^= oddness(passed)
+    look(words, end)
+  }
+
+  const mix = (end: number): void => {
+    for (let i = begin; i + block <= end; i += block) {
+      for (let k = 0; k < lanes.length; k++) {
+        const lane = lanes[k] ?? 0
+        const word = view.getInt32(i + 4 * k, true)
+        lanes[k] = Math.imul(((lane << 13) | (lane >>> 19)) ^ word, odd[k & 3] ?? 1)
       }
     }
   }
+
+  const pass = (from: number, end: number): void => {
+    count(from, end)
+    mix(end)
+  }
+  return { memory, lanes, lines, quoted, before, pass }
 }
 
 let kernel: Kernel | undefined
@@ -194,4 +193,4 @@ const carriageReturn = 0x0d
 
 // passage.wat, as wat2wasm of wabt compiles it
 const wasm =
-  "AGFzbQEAAAABBgFgAn9/AAMDAgAABQMBAAIGEAN/AUEAC38BQQALfwFBAQsHMgYGbWVtb3J5AgAFbGluZXMDAAZxdW90ZWQDAQZiZWZvcmUDAgVjb3VudAAAA21peAABCtUFAt8DBAF/AX4BfwZ+IAAhAiMAIQRCACMBrX0hCCMCQQFxrSEJIwJBAXatIQoCQANAIAIgAU8NASAC/QAEAEEi/Q/9I/1krSAC/QAEEEEi/Q/9I/1krUIQhoQgAv0ABCBBIv0P/SP9ZK1CIIYgAv0ABDBBIv0P/SP9ZK1CMIaEhCEFIAUgBUIBhoUhBSAFIAVCAoaFIQUgBSAFQgSGhSEFIAUgBUIIhoUhBSAFIAVCEIaFIQUgBSAFQiCGhSEFIAUgCIUhBSAFQj+HIQggAv0ABABBCv0P/SP9ZK0gAv0ABBBBCv0P/SP9ZK1CEIaEIAL9AAQgQQr9D/0j/WStQiCGIAL9AAQwQQr9D/0j/WStQjCGhIQgBUJ/hYMhBiAJIAZCAYaEIQkgAv0ABABBDf0P/SP9ZK0gAv0ABBBBDf0P/SP9ZK1CEIaEIAL9AAQgQQ39D/0j/WStQiCGIAL9AAQwQQ39D/0j/WStQjCGhIQgCYMhByAKIAdCAYaEIQogBCAGIAkgCoRCf4WDe6dqIQRCPyEDIAEgAmtBwABJBEAgASACa0EBa60hAwsgBiADiEIBgyEJIAcgA4hCAYMhCiACQcAAaiECDAALCyAEJAAgCEIBg6ckASAJpyAKp0EBdHIkAgvxAQIBfwV7IAAhAv0MsXk3nmvK64U1rrLCL+vUJyEDQQD9AAQAIQRBAP0ABBAhBUEA/QAEICEGQQD9AAQwIQcCQANAIAIgAU8NASAEQQ39qwEgBEET/a0B/VAgAv0ABAD9USAD/bUBIQQgBUEN/asBIAVBE/2tAf1QIAL9AAQQ/VEgA/21ASEFIAZBDf2rASAGQRP9rQH9UCAC/QAEIP1RIAP9tQEhBiAHQQ39qwEgB0ET/a0B/VAgAv0ABDD9USAD/bUBIQcgAkHAAGohAgwACwtBACAE/QsEAEEAIAX9CwQQQQAgBv0LBCBBACAH/QsEMAs="
+  "AGFzbQEAAAABBgFgAn9/AAMCAQAFAwEAAgYQA38BQQALfwFBAAt/AUEBCwcrBQZtZW1vcnkCAAVsaW5lcwMABnF1b3RlZAMBBmJlZm9yZQMCBHBhc3MAAAquBQGrBQMCfwh+DHtBIv0PIRRBCv0PIRVBDf0PIRb9DLF5N55ryuuFNa6ywi/r1CchF0EA/QAEACEQQQD9AAQQIRFBAP0ABCAhEkEA/QAEMCETQcAAIQIjACEDQgAjAa19IQkgACACa60hBUJ/IAWGIQQjAkEBca0gBYYhCiMCQQF2rSAFhiELQj8hBQJAA0AgAiABTw0BIAL9AAQAIQwgAv0ABBAhDSAC/QAEICEOIAL9AAQwIQ8gBCAMIBT9I/1krSANIBT9I/1krUIQhoQgDiAU/SP9ZK1CIIYgDyAU/SP9ZK1CMIaEhIMhBiAGIAZCAYaFIQYgBiAGQgKGhSEGIAYgBkIEhoUhBiAGIAZCCIaFIQYgBiAGQhCGhSEGIAYgBkIghoUhBiAGIAmFIQYgBkI/hyEJIAQgBkJ/hYMgDCAV/SP9ZK0gDSAV/SP9ZK1CEIaEIA4gFf0j/WStQiCGIA8gFf0j/WStQjCGhISDIQcgCiAHQgGGhCEKIAQgCoMgDCAW/SP9ZK0gDSAW/SP9ZK1CEIaEIA4gFv0j/WStQiCGIA8gFv0j/WStQjCGhISDIQggCyAIQgGGhCELIAMgByAKIAuEQn+Fg3unaiEDIAEgAmtBwABPBEAgEEEN/asBIBBBE/2tAf1QIAz9USAX/bUBIRAgEUEN/asBIBFBE/2tAf1QIA39USAX/bUBIREgEkEN/asBIBJBE/2tAf1QIA79USAX/bUBIRIgE0EN/asBIBNBE/2tAf1QIA/9USAX/bUBIRMFIAEgAmtBAWutIQULIAcgBYhCAYMhCiAIIAWIQgGDIQtCfyEEIAJBwABqIQIMAAsLIAMkACAJQgGDpyQBIAqnIAunQQF0ciQCQQAgEP0LBABBACAR/QsEEEEAIBL9CwQgQQAgE/0LBDAL"

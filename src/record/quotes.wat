@@ -7,10 +7,11 @@
   ;; bytes from 0 to $end, 64 at a time; positions of quotes to $quotes; 16 bits for 16 bytes that are not ASCII to $high,
   ;; if there is any
   (func (export "scan") (param $end i32) (param $quotes i32) (param $high i32)
-    (local $p i32) (local $out i32) (local $next i32) (local $mask i64) (local $feed v128) (local $any v128) (local $lines v128)
+    (local $p i32) (local $out i32) (local $next i32) (local $mask i64) (local $feed v128) (local $quote v128) (local $any v128) (local $lines v128)
     (local $a v128) (local $b v128) (local $c v128) (local $d v128)
     (local.set $out (local.get $quotes))
     (local.set $feed (i8x16.splat (i32.const 10)))
+    (local.set $quote (i8x16.splat (i32.const 34)))
     (block $done
       (loop $vectors
         (br_if $done (i32.ge_u (local.get $p) (local.get $end)))
@@ -26,11 +27,11 @@
           (i8x16.add (i8x16.eq (local.get $c) (local.get $feed)) (i8x16.eq (local.get $d) (local.get $feed))))))))
         (local.set $mask (i64.or
           (i64.or
-            (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (i8x16.splat (i32.const 34)))))
-            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (i8x16.splat (i32.const 34))))) (i64.const 16)))
+            (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $a) (local.get $quote))))
+            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $b) (local.get $quote)))) (i64.const 16)))
           (i64.or
-            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (i8x16.splat (i32.const 34))))) (i64.const 32))
-            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (i8x16.splat (i32.const 34))))) (i64.const 48)))))
+            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $c) (local.get $quote)))) (i64.const 32))
+            (i64.shl (i64.extend_i32_u (i8x16.bitmask (i8x16.eq (local.get $d) (local.get $quote)))) (i64.const 48)))))
         (local.set $next (i32.add (local.get $out) (i32.shl (i32.wrap_i64 (i64.popcnt (local.get $mask))) (i32.const 2))))
         ;; ten are written whether they are there or not, which is faster than to ask; there rarely are more
         (i32.store (local.get $out) (i32.add (local.get $p) (i32.wrap_i64 (i64.ctz (local.get $mask)))))
