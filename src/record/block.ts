@@ -9,6 +9,9 @@ const textBytes = 8 * 1024
 /** How many bytes the scanner looks at in one go. */
 const pad = 64
 
+/** How many figures there is room for: rows that are cut of one text have fewer cells, unless they are very wide. */
+const mostFigures = 4_096
+
 const QUOTE = 34
 const LF = 10
 const CR = 13
@@ -33,6 +36,8 @@ export class Block {
   isAscii = true
   /** How many line feeds there are. */
   lines = 0
+  /** What `decimals` and `instants` made of cells. */
+  figures: Float64Array
 
   /** Whether the rows at hand are ASCII without quotes in their cells, so that these are substrings of `text`. */
   isPlain = true
@@ -42,24 +47,26 @@ export class Block {
 
   constructor(scanner: Scanner = defaultScanner()) {
     this.scanner = scanner
-    const { bytes, high, quotes } = scanner.views
+    const { bytes, figures, high, quotes } = scanner.views
     this.bytes = bytes
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.texts = textsOf(bytes)
     this.quotes = quotes
     this.high = high
+    this.figures = figures
   }
 
   /** Makes room for so many bytes; those that are there stay. */
   reserve(length: number): void {
     if (length + pad <= this.bytes.length) return
     this.scanner.grow(2 * length)
-    const { bytes, high, quotes } = this.scanner.views
+    const { bytes, figures, high, quotes } = this.scanner.views
     this.bytes = bytes
     this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     this.texts = textsOf(bytes)
     this.quotes = quotes
     this.high = high
+    this.figures = figures
   }
 
   /** Indexes the first `length` bytes. */
@@ -76,6 +83,25 @@ export class Block {
    */
   regular(first: number, width: number, delimiter: number, length: number): number {
     return this.scanner.regular(first, this.count, 2 * width, delimiter, length)
+  }
+
+  /** Whether so many figures can be made of rows whose cells are at these places. */
+  hasFigures(at: Int32Array, count: number): boolean {
+    return at === this.quotes && this.scanner.figures !== undefined && count <= mostFigures
+  }
+
+  /**
+   * Reads a column of regular rows, whose first cell begins with the quote `first`, as
+   * decimals, to `figures` from `into` on. NaN is what is to be looked at again: it has more than
+   * eight characters, or is none.
+   */
+  decimals(first: number, end: number, quotesOfRow: number, into: number): void {
+    this.scanner.figures?.decimals(first, end, quotesOfRow, into)
+  }
+
+  /** As `decimals`, of instants in milliseconds: what `instantAt` reads. */
+  instants(first: number, end: number, quotesOfRow: number, into: number): void {
+    this.scanner.figures?.instants(first, end, quotesOfRow, into)
   }
 
   /** Prepares the cells of a row that begins at `start` and ends before `end`. */
@@ -135,7 +161,11 @@ interface Views {
   readonly bytes: Uint8Array
   readonly quotes: Int32Array
   readonly high: Uint16Array
+  readonly figures: Float64Array
 }
+
+/** Reads a column; see `Block.decimals`. */
+type ReadFigures = (first: number, end: number, quotesOfRow: number, into: number) => void
 
 /** Memory for a block, and what indexes it. */
 export interface Scanner {
@@ -143,6 +173,8 @@ export interface Scanner {
   readonly grow: (bytes: number) => void
   readonly scan: (block: Block, length: number) => void
   readonly regular: (first: number, count: number, quotesOfRow: number, delimiter: number, length: number) => number
+  /** What reads a whole column at once; without it cells are read one by one. */
+  readonly figures?: { readonly decimals: ReadFigures; readonly instants: ReadFigures }
 }
 
 /** The quote index in JavaScript. */
@@ -150,7 +182,8 @@ export const loopScanner = (): Scanner => {
   const allocate = (bytes: number): Views => ({
     bytes: new Uint8Array(bytes + pad),
     quotes: new Int32Array(bytes + pad),
-    high: new Uint16Array((bytes >> 4) + 2)
+    high: new Uint16Array((bytes >> 4) + 2),
+    figures: new Float64Array(0)
   })
   let views = allocate(2 * blockBytes)
   return {
@@ -208,7 +241,7 @@ export const loopScanner = (): Scanner => {
  *
  * `scan(end, quotes, high)` looks at the bytes from 0 to `end` and writes the
  * positions of quotes and the masks of bytes that are not ASCII. What it counted is
- * in its globals. `regular` is as in `Block`.
+ * in its globals. `regular`, `decimals` and `instants` are as in `Block`.
  */
 export const wasmScanner = (): Scanner | undefined => {
   try {
@@ -219,9 +252,11 @@ export const wasmScanner = (): Scanner | undefined => {
 }
 
 const makeWasmScanner = (): Scanner => {
-  const { any, count, lines, memory, regular, scan } = new WebAssembly.Instance(wasmModule()).exports as unknown as {
+  const exports = new WebAssembly.Instance(wasmModule()).exports as unknown as {
     readonly memory: WebAssembly.Memory
     readonly scan: (end: number, quotes: number, high: number) => void
+    readonly decimals: (at: number, end: number, row: number, values: number, powers: number) => void
+    readonly instants: (at: number, end: number, row: number, values: number) => void
     readonly regular: (
       first: number,
       count: number,
@@ -234,17 +269,21 @@ const makeWasmScanner = (): Scanner => {
     readonly lines: WebAssembly.Global<"i32">
     readonly any: WebAssembly.Global<"i32">
   }
+  const { any, count, decimals, instants, lines, memory, regular, scan } = exports
   const page = 64 * 1024
   const allocate = (wanted: number): Views => {
     const bytes = Math.ceil((wanted + pad) / pad) * pad
     // some places are written behind the last quote
     const highStart = bytes + 4 * (bytes + pad)
-    const missing = highStart + bytes - memory.buffer.byteLength
+    const figuresStart = highStart + (bytes >> 3)
+    const missing = figuresStart + 8 * (mostFigures + powers.length) - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / page))
+    new Float64Array(memory.buffer, figuresStart + 8 * mostFigures).set(powers)
     return {
       bytes: new Uint8Array(memory.buffer, 0, bytes),
       quotes: new Int32Array(memory.buffer, bytes, bytes),
-      high: new Uint16Array(memory.buffer, highStart, bytes >> 4)
+      high: new Uint16Array(memory.buffer, highStart, bytes >> 4),
+      figures: new Float64Array(memory.buffer, figuresStart, mostFigures)
     }
   }
   let views = allocate(2 * blockBytes)
@@ -262,15 +301,29 @@ const makeWasmScanner = (): Scanner => {
       block.isAscii = any.value === 0
     },
     regular: (first, count, quotesOfRow, delimiter, length) =>
-      regular(first, count, quotesOfRow, delimiter, length, views.quotes.byteOffset)
+      regular(first, count, quotesOfRow, delimiter, length, views.quotes.byteOffset),
+    figures: {
+      decimals: (first, end, quotesOfRow, into) => {
+        const { byteOffset: quotes } = views.quotes
+        const { byteLength, byteOffset } = views.figures
+        decimals(quotes + 4 * first, quotes + 4 * end, 4 * quotesOfRow, byteOffset + 8 * into, byteOffset + byteLength)
+      },
+      instants: (first, end, quotesOfRow, into) => {
+        const { byteOffset: quotes } = views.quotes
+        instants(quotes + 4 * first, quotes + 4 * end, 4 * quotesOfRow, views.figures.byteOffset + 8 * into)
+      }
+    }
   }
 }
 
+/** Those of ten by which eight characters can be divided. */
+const powers = Array.from({ length: 8 }, (_, i) => 10 ** i)
+
 const defaultScanner = (): Scanner => wasmScanner() ?? loopScanner()
 
-// quotes.wat, as wat2wasm of wabt compiles it
+// block.wat, as wat2wasm of wabt compiles it
 const wasm =
-  "AGFzbQEAAAABEQJgA39/fwBgBn9/f39/fwF/AwMCAAEFAwEAAQYQA38BQQALfwFBAAt/AUEACwcxBgZtZW1vcnkCAAVjb3VudAMABWxpbmVzAwEDYW55AwIEc2NhbgAAB3JlZ3VsYXIAAQqHBgK5BAMDfwF+CHsgASEEQQr9DyEHQSL9DyEIAkADQCADIABPDQEgA/0ABAAhCyAD/QAEECEMIAP9AAQgIQ0gA/0ABDAhDiAJIAsgDP1QIA0gDv1Q/VD9UCEJIAogCyAH/SMgDCAH/SP9biANIAf9IyAOIAf9I/1u/W79fP1+/bEBIQogCyAI/SP9ZK0gDCAI/SP9ZK1CEIaEIA0gCP0j/WStQiCGIA4gCP0j/WStQjCGhIQhBiAEIAZ7p0ECdGohBSAEIAMgBnqnajYCACAGIAZCAX2DIQYgBCADIAZ6p2o2AgQgBiAGQgF9gyEGIAQgAyAGeqdqNgIIIAYgBkIBfYMhBiAEIAMgBnqnajYCDCAGIAZCAX2DIQYgBCADIAZ6p2o2AhAgBiAGQgF9gyEGIAQgAyAGeqdqNgIUIAYgBkIBfYMhBiAEIAMgBnqnajYCGCAGIAZCAX2DIQYgBCADIAZ6p2o2AhwgBiAGQgF9gyEGIAQgAyAGeqdqNgIgIAYgBkIBfYMhBiAEIAMgBnqnajYCJCAGIAZCAX2DIQYgBEEoaiEEAkADQCAGUA0BIAQgAyAGeqdqNgIAIAYgBkIBfYMhBiAEQQRqIQQMAAsLIAUhBCADQcAAaiEDDAALCyAEIAFrQQJ2JAAgCv0bACAK/RsBaiAK/RsCIAr9GwNqaiQBIAn9ZCQCIwJFBEAPC0EAIQMCQANAIAMgAE8NASACIAP9AAQA/WQ7AQAgAkECaiECIANBEGohAwwACwsLyQEBBH8gBSAAQQJ0aiEHIAUgAUECdGohASACQQJ0IQICQANAIAcgAmpBBGshCCAIIAFPDQEgB0EEaiEHAkADQCAHIAhPDQEgBygCACEJIAcoAgQgCUECakcNAyAJLQABIANHDQMgB0EIaiEHDAALCyAIKAIAQQFqIQkgCSAETw0BIAktAABBDUYEQCAJQQFqIQkgCSAETw0CCyAJLQAAQQpHDQEgBkEBaiEGIAhBBGohByAHIAFPDQEgBygCACAJQQFqRg0ACwsgBgs="
+  "AGFzbQEAAAABIARgA39/fwBgBn9/f39/fwF/YAV/f39/fwBgBH9/f38AAwUEAAECAwUDAQABBhADfwFBAAt/AUEAC38BQQALB0cIBm1lbW9yeQIABWNvdW50AwAFbGluZXMDAQNhbnkDAgRzY2FuAAAHcmVndWxhcgABCGRlY2ltYWxzAAIIaW5zdGFudHMAAwqGDwS5BAMDfwF+CHsgASEEQQr9DyEHQSL9DyEIAkADQCADIABPDQEgA/0ABAAhCyAD/QAEECEMIAP9AAQgIQ0gA/0ABDAhDiAJIAsgDP1QIA0gDv1Q/VD9UCEJIAogCyAH/SMgDCAH/SP9biANIAf9IyAOIAf9I/1u/W79fP1+/bEBIQogCyAI/SP9ZK0gDCAI/SP9ZK1CEIaEIA0gCP0j/WStQiCGIA4gCP0j/WStQjCGhIQhBiAEIAZ7p0ECdGohBSAEIAMgBnqnajYCACAGIAZCAX2DIQYgBCADIAZ6p2o2AgQgBiAGQgF9gyEGIAQgAyAGeqdqNgIIIAYgBkIBfYMhBiAEIAMgBnqnajYCDCAGIAZCAX2DIQYgBCADIAZ6p2o2AhAgBiAGQgF9gyEGIAQgAyAGeqdqNgIUIAYgBkIBfYMhBiAEIAMgBnqnajYCGCAGIAZCAX2DIQYgBCADIAZ6p2o2AhwgBiAGQgF9gyEGIAQgAyAGeqdqNgIgIAYgBkIBfYMhBiAEIAMgBnqnajYCJCAGIAZCAX2DIQYgBEEoaiEEAkADQCAGUA0BIAQgAyAGeqdqNgIAIAYgBkIBfYMhBiAEQQRqIQQMAAsLIAUhBCADQcAAaiEDDAALCyAEIAFrQQJ2JAAgCv0bACAK/RsBaiAK/RsCIAr9GwNqaiQBIAn9ZCQCIwJFBEAPC0EAIQMCQANAIAMgAE8NASACIAP9AAQA/WQ7AQAgAkECaiECIANBEGohAwwACwsLyQEBBH8gBSAAQQJ0aiEHIAUgAUECdGohASACQQJ0IQICQANAIAcgAmpBBGshCCAIIAFPDQEgB0EEaiEHAkADQCAHIAhPDQEgBygCACEJIAcoAgQgCUECakcNAyAJLQABIANHDQMgB0EIaiEHDAALCyAIKAIAQQFqIQkgCSAETw0BIAktAABBDUYEQCAJQQFqIQkgCSAETw0CCyAJLQAAQQpHDQEgBkEBaiEGIAhBBGohByAHIAFPDQEgBygCACAJQQFqRg0ACwsgBgu7AwIGfwJ+AkADQCAAIAFPDQEgACgCAEEBaiEFIAAoAgQhBiAFLQAAQS1GIQggBiAFayAIayEHIANEAAAAAAAA+H85AwACQCAHQQFrQQdLDQAgBkEISQ0AQn9BCCAHa0EDdK2GIQwgBkEIaykDACAMg0Kw4MCBg4aMmDAgDEJ/hYOEIQsgC0Ku3Ljx4sWLly6FIQwgDEKBgoSIkKDAgAF9IAxCf4WDQoCBgoSIkKDAgH+DIQxBACEKIAxCAFIEQCAMeqdBA3YhCUEHIAlrIQogCkUNASAJQQggB2tGDQFCfyAJQQN0rYYhDCALIAxCCIaDIAsgDEJ/hYNCCIaEQjCEIQsLIAtC8OHDh4+evPhwgyALQoaMmLDgwIGDBnxC8OHDh4+evPhwg0IEiIRCs+bMmbPmzJkzUg0AIAtCsODAgYOGjJgwfSELIAtCCn4gC0IIiHwhCyALQv+BgIDwH4NC5ICAgIDI0Ad+IAtCEIhC/4GAgPAfg0KBgICAgOIJfnxCIIghCyADIAu6IAQgCkEDdGorAwCjOQMAIAgEQCADIAMrAwCaOQMACwsgA0EIaiEDIAAgAmohAAwACwsLwAUBDX8CQANAIAAgAU8NASAAKAIAQQFqIQQgACgCBCAEayEFIANEAAAAAAAA+H85AwACQEEAIQwgBUEcRgRAIAQoAhhBsODAgQNzIQwFIAVBGEcNAQsgBCgCAEGw4MCBA3MhBiAEKAIEQa3gwOkCcyEHIAQoAghBsODQggNzIQggBCgCDEGw9MCBA3MhCSAEKAIQQbrgwPECcyEKIAQoAhRBsODA0QVBsODA2QIgBUEYRhtzIQsgDCAGIAZBhoyYMGpyQfDhw4d/cSAHIAdBgIwYanJB/+FDcXIgCCAIQYaMgDBqckHw4f+Hf3EgCSAJQYaAmDBqckHw/8OHf3FyIAogCkGAjBhqckH/4UNxIAsgC0GGjBhqckHw4UNxcnJyciEMIAwNACAIQRh2QQpsIAlBD3FqIQ0gCUEQdkEPcUEKbCAJQRh2aiEOIApBCHZBD3FBCmwgCkEQdkEPcWohDyANQRdLDQAgDkE7Sw0AIA9BO0sNACAGQQ9xQQpsIAZBCHZBD3FqQeQAbCAGQRB2QQ9xQQpsIAZBGHZqaiEGIAdBCHZBD3FBCmwgB0EQdkEPcWohByAIQQ9xQQpsIAhBCHZBD3FqIQggB0EBa0ELSw0AIAhFDQAgCEEcSwRAIAggB0ECRgR/QRwgBkEDcUUgBkHkAHBBAEcgBkGQA3BFcnFqBUEeQQEgByAHQQN2anFqC0sNAQsgB0EDSSEMIAYgDGtBkANqIRAgByAMQQxsakEDayEHIBBB7QJsIBBBBG4gEEHkAG5rIBBBkANuamogB0GZAWxBAmpBBW4gCEGe6jRramohCCANQTxsIA5qQTxsIA9qIQ8gAyAIt0QAAAAAcJmUQaIgD0HoB2wgC0EPcUHkAGwgC0EIdkEPcUEKbCALQRB2QQ9xampqt6A5AwALIANBCGohAyAAIAJqIQAMAAsLCw=="
 
 let compiled: WebAssembly.Module | undefined
 

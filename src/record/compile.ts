@@ -219,9 +219,12 @@ const closureReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecor
 }
 
 const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecords => {
+  const row = 2 * width
   const constants: Array<unknown> = []
   const constant = (value: unknown): string => `c${constants.push(value) - 1}`
   const lines: Array<string> = []
+  /** What reads whole columns. */
+  const columns: Array<string> = []
   let variables = 0
   let next = 0
 
@@ -255,8 +258,20 @@ const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadReco
         const text = `isPlain ? text.substring(${from} - before, ${to} - start) : block.cell(${from} + 1, ${to})`
         lines.push(`const ${variable} = ${node.nullable ? `${to} - ${from} === 1 ? null : ` : ""}${text}`)
       } else {
+        lines.push(`let ${variable} = refused`)
+        if (node.figure !== undefined) {
+          const { make, of } = node.figure
+          const first = `${columns.length} * rows`
+          columns.push(`block.${of}(o + ${offset}, end, ${row}, ${first})`)
+          lines.push(
+            "if (hasFigures) {",
+            `const figure = figures[${first} + i]`,
+            `if (figure === figure) ${variable} = ${constant(make)}(figure)`,
+            "}"
+          )
+        }
         lines.push(
-          `const ${variable} = ${constant(node.read)}(block, ${from} + 1, ${to})`,
+          `if (${variable} === refused) ${variable} = ${constant(node.read)}(block, ${from} + 1, ${to})`,
           `if (${variable} === refused) return o`
         )
       }
@@ -295,9 +310,14 @@ const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadReco
     ...names,
     `"use strict"
 return (block, at, o, end, out) => {
-const { isPlain, text, textStart: start } = block
+const { figures, isPlain, text, textStart: start } = block
 const before = start - 1
-for (; o < end; o += ${2 * width}) {
+const rows = (end - o) / ${row}
+const hasFigures = ${columns.length > 0} && block.hasFigures(at, ${columns.length} * rows)
+if (hasFigures) {
+${columns.join("\n")}
+}
+for (let i = 0; o < end; i++, o += ${row}) {
 ${lines.join("\n")}
 out.push(${result})
 }
