@@ -66,9 +66,16 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
         ),
         (encoded) => Result.mapError(fromEncoded(encoded), schemaProblem)
       )
+    // by their options: what is made anew is slow until V8 has optimised it
+    const encoders = new Map<string, ReturnType<typeof encoderOf>>()
     const codec: RecordCodec<unknown> = {
       columns,
-      encoder: (options) => encoderOf(encodable(ast, options, whole), options, canGenerate()),
+      encoder: (options) => {
+        const key = JSON.stringify(options)
+        const encoder = encoders.get(key) ?? encoderOf(encodable(ast, options, whole), options, canGenerate())
+        encoders.set(key, encoder)
+        return encoder
+      },
       encode,
       decoder: (header, nullCell) =>
         Result.map(positionsOf(columns, header), (positions) => rowDecoder(positions, nullCell)),

@@ -1,7 +1,7 @@
 import * as Exit from "effect/Exit"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block } from "./block.ts"
-import { cellWriter, type PutCell } from "./cells.ts"
+import { anyText, cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
 import {
@@ -386,8 +386,8 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
   }
 
   const group = groupOf(plan)
-  const cells = new Array<Cell>(next).fill("")
   return (slab, start, record) => {
+    const cells = new Array<Cell>(next)
     // the record itself is nobody's field
     if (!group(record, nobody, cells)) return -1
     let at = start
@@ -414,7 +414,7 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
   let variables = 0
 
   /** How each cell is written, in the order of the plan. */
-  const cells: Array<(put: (leaf: PlanLeaf) => string) => string> = []
+  const cells: Array<() => string> = []
 
   /**
    * Writes what takes a group apart. If it may be absent, a variable says so: 0 if it is
@@ -450,29 +450,38 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
         group(node, field, { value, state })
         continue
       }
-      cells.push((put) => {
-        const cell = `${put(node)}(slab, at, ${value}[${key}], ${value})`
+      cells.push(() => {
+        const cell = `${constant(cellWriter(node, dialect, nothing))}(slab, at, ${field}, ${value})`
+        // what most values are is told from others without a call
+        const usual = node.isAnyText
+          ? `typeof ${field} === "string" ? putAnyText(slab, at, ${field}) : `
+          : node.put !== undefined
+            ? `${field} !== null && ${field} !== undefined ? ${constant(node.put)}(slab, at, ${field}) : `
+            : ""
+        const put = `{ const ${field} = ${value}[${key}]; at = ${usual}${cell} }`
         return parent === undefined && !nullable
-          ? `at = ${cell}`
-          : `at = ${state} === 0 ? ${cell} : ${state} === 1 ? at : putAscii(slab, at, ${JSON.stringify(nothing)})`
+          ? put
+          : `if (${state} === 0) ${put} else if (${state} === 2) at = putAscii(slab, at, ${JSON.stringify(nothing)})`
       })
     }
   }
 
   group(plan, "record")
-  const putOne = (char: string) => `slab.bytes[at++] = ${char.charCodeAt(0)}`
+  const putOne = (char: string) => `bytes[at++] = ${char.charCodeAt(0)}`
   const row = positions.flatMap((position, i) => [
     ...(i === 0 ? [] : [putOne(delimiter)]),
-    cells[position]!((leaf) => constant(cellWriter(leaf, dialect, nothing))),
+    cells[position]!(),
     "if (at < 0) return -1"
   ])
   const names = constants.map((_, i) => `c${i}`)
   return new Function(
     "isStruct",
     "putAscii",
+    "putAnyText",
     ...names,
     `"use strict"
     return (slab, start, record) => {
+      const { bytes } = slab
       let at = start
       ${lines.join("\n")}
       ${row.join("\n")}
@@ -480,5 +489,5 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
       ${Array.from(newline, putOne).join("\n")}
       return at
     }`
-  )(isStruct, putAscii, ...constants)
+  )(isStruct, putAscii, anyText(dialect), ...constants)
 }

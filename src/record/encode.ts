@@ -5,7 +5,7 @@ import { type Dialect, standard } from "./dialect.ts"
 import * as limits from "./limits.ts"
 import type { Encoded, EncoderOptions, Nulls, Problem, Rejected } from "./model.ts"
 import { encodeRows } from "./rows.ts"
-import { putText, Slab } from "./slab.ts"
+import { full, withSlab } from "./slab.ts"
 
 /** What an encoder knows of the schema. */
 export interface Encodable {
@@ -24,8 +24,8 @@ export const encoderOf = (
 ): ((records: ReadonlyArray<unknown>) => Encoded<unknown>) => {
   const positions = (asked ?? columns).map((column) => positionOf(columns, column))
   const options = { positions, dialect, clear: nulls === "clear" }
-  const slab = new Slab(positions.length)
-  const write: WriteRecord = plan === undefined ? () => -1 : writer(plan, options, canGenerate)
+  const write: WriteRecord =
+    plan === undefined || positions.length > limits.columns ? () => -1 : writer(plan, options, canGenerate)
   const keyOf = key === undefined ? undefined : keyReader(root, plan, columns, key)
 
   /** The row of a record that was not written as compiled. */
@@ -35,40 +35,53 @@ export const encoderOf = (
       return encodeRows([row], dialect)
     })
 
-  return (records) => {
-    let end = 0
-    let written: Array<unknown> | undefined
-    const rejected: Array<Rejected<unknown>> = []
-    const keys: Array<string> = []
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i]
-      slab.reserve(end)
-      let rowEnd = write(slab, end, record)
-      let problem: Problem | undefined
-      if (rowEnd < 0 || rowEnd - end > limits.rowCharacters) {
-        const judged = judge(record)
-        if (Result.isSuccess(judged)) {
-          rowEnd = putText(slab, end, judged.success)
-          slab.hasReturns ||= judged.success.includes("\r")
-        } else problem = judged.failure
+  return (records) =>
+    withSlab((slab) => {
+      const pieces: Array<Uint8Array> = []
+      let end = 0
+      let written: Array<unknown> | undefined
+      const rejected: Array<Rejected<unknown>> = []
+      const keys: Array<string> = []
+      for (let i = 0; i < records.length; i++) {
+        const record = records[i]
+        if (end > full) {
+          pieces.push(slab.take(end))
+          end = 0
+        }
+        const rowEnd = write(slab, end, record)
+        let row: Uint8Array | undefined
+        let problem: Problem | undefined
+        if (rowEnd < 0 || rowEnd - end > limits.rowCharacters) {
+          const judged = judge(record)
+          if (Result.isSuccess(judged)) {
+            row = utf8.encode(judged.success)
+            // a line break within a cell may have been another
+            slab.hasReturns ||= judged.success.indexOf("\n") < judged.success.length - 1
+          } else problem = judged.failure
+        }
+        if (problem === undefined && keyOf !== undefined) {
+          const cell = keyOf(record, nulls)
+          if (cell === "") problem = { column: key, value: "", message: emptyKey }
+          else keys.push(cell)
+        }
+        if (problem !== undefined) {
+          written ??= records.slice(0, i)
+          rejected.push({ record, problem })
+          continue
+        }
+        if (row === undefined) end = rowEnd
+        else {
+          pieces.push(slab.take(end), row)
+          end = 0
+        }
+        written?.push(record)
       }
-      if (problem === undefined && keyOf !== undefined) {
-        const cell = keyOf(record, nulls)
-        if (cell === "") problem = { column: key, value: "", message: emptyKey }
-        else keys.push(cell)
-      }
-      if (problem !== undefined) {
-        written ??= records.slice(0, i)
-        rejected.push({ record, problem })
-        continue
-      }
-      end = rowEnd
-      written?.push(record)
-    }
-    const rows = records.length - rejected.length
-    const { hasReturns } = slab
-    return { bytes: slab.take(end), rows, written: written ?? records, rejected, keys, hasReturns }
-  }
+      const rows = records.length - rejected.length
+      const { hasReturns } = slab
+      const last = slab.take(end)
+      const bytes = pieces.length === 0 ? last : concat([...pieces, last])
+      return { bytes, rows, written: written ?? records, rejected, keys, hasReturns }
+    })
 
   function keyReader(
     root: Columns.Group,
@@ -102,3 +115,15 @@ const emptyKey = "the key is empty: its outcome could not be told from others"
 /** Salesforce refuses the whole job for another line ending, even within a cell. */
 const inLines = (cell: string, { lineEnding }: Dialect): string =>
   lineEnding === "CRLF" && cell.includes("\n") ? cell.replaceAll("\n", "\r\n") : cell
+
+const utf8 = new TextEncoder()
+
+const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

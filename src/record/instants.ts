@@ -1,4 +1,4 @@
-import type { Put } from "./slab.ts"
+import { type Put, pointAndDigits } from "./slab.ts"
 
 /** An instant as Salesforce and ISO 8601 write it: a date alone, or with a time and `Z` or an offset. */
 const instant = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/
@@ -81,12 +81,6 @@ export const instantAt = (words: DataView, from: number, to: number): number => 
   return start + ((hour * 60 + minute) * 60 + seconds) * 1_000 + millis
 }
 
-const ZERO = 48
-const COLON = 58
-const DOT = 46
-const T = 84
-const Z = 90
-
 const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
 const minutesText = Array.from({ length: 1_440 }, (_, i) => `T${twoDigits[Math.floor(i / 60)]}:${twoDigits[i % 60]}:`)
 const secondsText = Array.from({ length: 60 }, (_, i) => `${twoDigits[i]}.000Z`)
@@ -121,35 +115,43 @@ export const formatInstant = (millis: number): string => {
 /** Whether a text of `formatInstant` has a year of four digits: no other can be read again, nor does Salesforce take one. */
 export const isInYears = (text: string): boolean => text.length === 24
 
+const word = new DataView(new ArrayBuffer(8))
+
+/** The first eight characters of a text as the bytes of one number, to be written at once. */
+const wordOf = (text: string): number => {
+  for (let i = 0; i < 8; i++) word.setUint8(i, text.charCodeAt(i))
+  return word.getFloat64(0, true)
+}
+
+const minuteWords = Float64Array.from(minutesText, wordOf)
+const secondWords = Float64Array.from(secondsText, wordOf)
+
+/** Of days that were written before, as above: `2026-11-`, and the two digits behind it. */
+const writtenDays = new Float64Array(keptDays).fill(Number.NaN)
+const monthWords = new Float64Array(keptDays)
+const dayDigits = new Int16Array(keptDays)
+
 /** Writes an instant as `formatInstant` gives it; -1 for one that is in no year of four digits. */
-export const putInstant: Put<number> = (slab, at, millis) => {
+export const putInstant: Put<number> = ({ words }, at, millis) => {
   const number = Math.floor(millis / day)
-  const text = dayText(number, millis)
-  if (text.length !== 10) return -1
-  const { bytes } = slab
-  for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+  const place = number & (keptDays - 1)
+  if (writtenDays[place] !== number) {
+    const text = new Date(millis).toISOString()
+    if (!isInYears(text)) return -1
+    writtenDays[place] = number
+    dayDigits[place] = text.charCodeAt(8) | (text.charCodeAt(9) << 8)
+    monthWords[place] = wordOf(text)
+  }
   const time = (millis - number * day) | 0
   const minute = (time / 60_000) | 0
   const rest = time - minute * 60_000
   const second = (rest / 1_000) | 0
   const milli = rest - second * 1_000
-  const hour = (minute / 60) | 0
-  bytes[at] = T
-  putTwo(bytes, at + 1, hour)
-  bytes[at + 3] = COLON
-  putTwo(bytes, at + 4, minute - hour * 60)
-  bytes[at + 6] = COLON
-  putTwo(bytes, at + 7, second)
-  bytes[at + 9] = DOT
-  const hundreds = (milli / 100) | 0
-  bytes[at + 10] = ZERO + hundreds
-  putTwo(bytes, at + 11, milli - hundreds * 100)
-  bytes[at + 13] = Z
-  return at + 14
-}
-
-const putTwo = (bytes: Uint8Array, at: number, number: number): void => {
-  const high = (number / 10) | 0
-  bytes[at] = ZERO + high
-  bytes[at + 1] = ZERO + number - 10 * high
+  words.setFloat64(at, monthWords[place]!, true)
+  words.setInt16(at + 8, dayDigits[place]!, true)
+  words.setFloat64(at + 10, minuteWords[minute]!, true)
+  // the last of its eight is behind the end
+  words.setFloat64(at + 17, secondWords[second]!, true)
+  if (milli > 0) words.setInt32(at + 19, pointAndDigits(milli), true)
+  return at + 24
 }

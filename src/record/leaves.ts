@@ -8,7 +8,7 @@ import * as Columns from "./columns.ts"
 import { formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
 import type { RecordSchema } from "./model.ts"
 import { isReversible } from "./reversible.ts"
-import { type Put, putAscii, putNumber } from "./slab.ts"
+import { type Put, putNumber } from "./slab.ts"
 
 /** What a fast reader gives for a cell that Schema is to judge. */
 export const refused = Symbol("refused")
@@ -294,9 +294,21 @@ const boolean: Kind = {
       : refused
   },
   write: (value) => (value === true ? "true" : value === false ? "false" : undefined),
-  put: (slab, at, value) =>
-    value === true ? putAscii(slab, at, "true") : value === false ? putAscii(slab, at, "false") : -1
+  put: ({ bytes, words }, at, value) => {
+    if (value === true) {
+      words.setInt32(at, TRUE)
+      return at + 4
+    }
+    if (value !== false) return -1
+    words.setInt32(at, FALS)
+    bytes[at + 4] = E
+    return at + 5
+  }
 }
+
+const TRUE = 0x74727565
+const FALS = 0x66616c73
+const E = 0x65
 
 const number: Kind = {
   is: (value) => typeof value === "number",

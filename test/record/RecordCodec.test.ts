@@ -195,6 +195,14 @@ describe("RecordCodec", () => {
       assert.strictEqual(textOf(names), "a\nb\n")
     })
 
+    it("says whether a carriage return may be among the texts, which are written without", () => {
+      for (const lineEnding of ["LF", "CRLF"] as const) {
+        const encode = renamed.encoder({ nulls: "clear", dialect: { columnDelimiter: "COMMA", lineEnding } })
+        assert.isTrue(encode([{ name: "a", note: "two\r\nlines" }]).hasReturns)
+        assert.isFalse(encode([{ name: "a", note: null }]).hasReturns)
+      }
+    })
+
     it.effect("reads what Schema makes of the rows", () =>
       Effect.gen(function* () {
         const text = 'NOTE__C,Name\n"two\nlines",a\n,b\n'
