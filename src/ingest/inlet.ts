@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import type * as Csv from "../record/Csv.ts"
 import type * as Outcome from "./Outcome.ts"
 
-/** Whole rows that are ready to be sent: about 64 KiB of them, or what has arrived. */
+/** Whole rows that are ready to be sent: 32 to 64 KiB of them, or what has arrived. */
 export interface Block<B> {
   readonly bytes: Uint8Array
   readonly rows: number
@@ -41,7 +41,7 @@ export interface Blocks<T, B> {
   /** Known once something was added. */
   readonly layout: () => Layout
   readonly add: (values: ReadonlyArray<T>) => void
-  /** Whether as many rows are there as a block takes, of no more than so many. */
+  /** Whether there is enough for a block, of no more than so many rows. */
   readonly isFull: (rows: number) => boolean
   /** The next block, of no more than so many rows; undefined if there is nothing more. */
   readonly next: (rows: number) => Block<B> | undefined

@@ -134,25 +134,27 @@ export class Keys {
   private reserve(keys: number, units: number): void {
     const length = this.length + units * 3
     if (length > this.arena.length) {
-      const larger = new Uint8Array(Math.max(this.arena.length * 2, length))
+      const larger = new Uint8Array(Math.max(more(this.arena.length), length))
       larger.set(this.arena)
       this.arena = larger
     }
     const size = this.size + keys
     if (size > this.ends.length) {
-      const ends = new Uint32Array(Math.max(this.ends.length * 2, size))
+      const ends = new Uint32Array(Math.max(more(this.ends.length), size))
       ends.set(this.ends)
       this.ends = ends
       const hashes = new Int32Array(ends.length)
       hashes.set(this.hashes)
       this.hashes = hashes
     }
-    while (size * 2 > this.table.length) this.grow()
+    let slots = this.table.length
+    while (size * 1.5 > slots) slots *= 2
+    if (slots > this.table.length) this.grow(slots)
   }
 
-  private grow(): void {
+  private grow(slots: number): void {
     const { hashes } = this
-    const table = new Int32Array(this.table.length * 4)
+    const table = new Int32Array(slots)
     const mask = table.length - 1
     // the last row first: of rows with the same key it is the one that is found
     for (let row = this.size; row > 0; row--) {
@@ -163,6 +165,9 @@ export class Keys {
     this.table = table
   }
 }
+
+/** What there is room for next: parts are many, and what is not used of it is there for each. */
+const more = (length: number): number => Math.ceil(length * 1.3)
 
 /** FNV-1a over units. */
 const firstHash = 0x811c9dc5 | 0

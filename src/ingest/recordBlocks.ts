@@ -99,7 +99,8 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
       waiting = at === waiting.length ? records : waiting.slice(at).concat(records)
       at = 0
     },
-    isFull: (rows) => waiting.length - at >= Math.min(rows, most()),
+    // half a block is enough: to make up a whole one of several arrays would leave some of the last
+    isFull: (rows) => waiting.length - at >= Math.min(rows, most() / 2),
     next: (rows) => {
       const rejected: Array<Outcome.Failed<B>> = []
       while (at < waiting.length && rows > 0) {
@@ -117,6 +118,11 @@ export const recordBlocks = <A, B>(options: RecordLayout<A, B>): Blocks<A, B> =>
           continue
         }
         at += records.length
+        // nothing is asked for while the block is sent: those that were taken are not to wait with it
+        if (waiting.length - at < most()) {
+          waiting = waiting.slice(at)
+          at = 0
+        }
         for (const { problem, record } of encoded.rejected) rejected.push(clientFailure(shown(record), problem))
         if (encoded.rows === 0) continue
         rowBytes = Math.max(1, size / encoded.rows)
