@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Stream from "effect/Stream"
 import type * as BulkError from "../BulkError.ts"
+import { canonicalText } from "../canonicalText.ts"
 import type { Connection } from "../connection/Connection.ts"
 import * as Limits from "../connection/Limits.ts"
 import type { Progress } from "../Progress.ts"
@@ -174,19 +175,17 @@ export const csv =
       return {
         ...range,
         key: header[at]!,
-        canonical: trimmed,
+        canonical: canonicalText,
         write,
         send: (progress) =>
           Ingest.csv({ ...options, ...Csv.standard, ...whole(options, progress) })(Stream.sync(write)),
         sent: () => ({
-          records: new Map(rows.map(({ cells }) => [trimmed(cells[at]!), csvRow(header, cells)])),
+          records: new Map(rows.map(({ cells }) => [canonicalText(cells[at]!), csvRow(header, cells)])),
           rejected: []
         })
       }
     })
   }
-
-const trimmed = (cell: string): string => cell.trim()
 
 const encoder = new TextEncoder()
 

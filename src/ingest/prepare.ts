@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as BulkError from "../BulkError.ts"
+import { canonicalText } from "../canonicalText.ts"
 import * as Limits from "../connection/Limits.ts"
 import type * as IngestJob from "../job/IngestJob.ts"
 import * as Csv from "../record/Csv.ts"
@@ -135,7 +136,7 @@ export const prepare = Effect.fnUntraced(function* <S extends RecordCodec.Record
     blocks,
     open: opening({
       kind,
-      canonical: canonical ?? trimmed,
+      canonical: canonical ?? canonicalText,
       duplicates: options.duplicates ?? "fail",
       hasReadable: readable !== undefined,
       areHeld: kind.keepsRecords,
@@ -180,10 +181,10 @@ export const prepareCsv = Effect.fnUntraced(function* (
       externalIdFieldName: options.externalId,
       assignmentRuleId: options.assignmentRuleId
     },
-    blocks: () => csvBlocks({ key, canonical: trimmed, partBytes: limits.bytes }),
+    blocks: () => csvBlocks({ key, canonical: canonicalText, partBytes: limits.bytes }),
     open: opening({
       kind,
-      canonical: trimmed,
+      canonical: canonicalText,
       duplicates: options.duplicates ?? "fail",
       hasReadable: false,
       areHeld: false,
@@ -191,15 +192,15 @@ export const prepareCsv = Effect.fnUntraced(function* (
       read: (header) => (row) => Result.succeed(csvRow(header, row))
     }),
     again:
-      key === undefined ? undefined : (records, layout) => ({ layout, blocks: [rewritten(records, layout, trimmed)] })
+      key === undefined
+        ? undefined
+        : (records, layout) => ({ layout, blocks: [rewritten(records, layout, canonicalText)] })
   }
 })
 
 /** By what the rows of a file are told apart. */
 export const keyOf = ({ externalId, key, operation }: CsvHow): string | undefined =>
   externalId ?? (operation === "insert" ? key : "Id")
-
-const trimmed = (cell: string): string => cell.trim()
 
 const unreadable = () => () => Result.fail("it cannot be read")
 

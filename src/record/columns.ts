@@ -1,6 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { canonicalText } from "../canonicalText.ts"
 import { isInYears, parseInstant } from "./instants.ts"
 import * as limits from "./limits.ts"
 import type { Problem, RecordSchema } from "./model.ts"
@@ -150,9 +151,8 @@ export const columnsOf = (group: Group): ReadonlyArray<string> =>
 export const canonicalOf = (root: Group, column: string): ((cell: string) => string) | undefined => {
   const leaf = root.nodes.find((node): node is Leaf => node._tag === "Leaf" && node.column === column)
   if (leaf === undefined) return undefined
-  // Salesforce trims texts before it keeps and echoes them
-  if (leaf.isText) return (cell) => cell.trim()
-  return (cell) => Result.getOrElse(Result.flatMap(leaf.fromCell(cell.trim()), leaf.toCell), () => cell)
+  if (leaf.isText) return canonicalText
+  return (cell) => Result.getOrElse(Result.flatMap(leaf.fromCell(canonicalText(cell)), leaf.toCell), () => cell)
 }
 
 /** The cells of an encoded record; `clear` says that a null empties its field. */

@@ -1,4 +1,5 @@
 import * as Result from "effect/Result"
+import { canonicalText } from "../canonicalText.ts"
 import * as Columns from "./columns.ts"
 import { type Plan, type WriteRecord, writer } from "./compile.ts"
 import { type Dialect, standard } from "./dialect.ts"
@@ -90,7 +91,7 @@ export const encoderOf = (
     key: string
   ): (record: unknown, nulls: Nulls) => string {
     const position = positionOf(columns, key)
-    const canonical = Columns.canonicalOf(root, key) ?? ((cell: string) => cell.trim())
+    const canonical = Columns.canonicalOf(root, key) ?? canonicalText
     const leaf = plan?.nodes.find((node) => node._tag === "PlanLeaf" && node.column === key)
     return (record, nulls) => {
       if (leaf?._tag === "PlanLeaf" && Columns.isRecord(record)) {

@@ -73,6 +73,21 @@ describe("Ingest.upsert", () => {
     }).pipe(virtually, Effect.provide(inProcess()))
   )
 
+  for (const lineEnding of ["LF", "CRLF"] as const) {
+    it.effect(`knows keys with any line breaks in them, in a job of ${lineEnding}`, () =>
+      Effect.gen(function* () {
+        const records = ["a\rb", "b\r\nc", "c\nd"].map((key, n) => widget(n, { Key__c: key, Grade__c: "Z" }))
+        const { error, failed } = yield* settle(
+          Stream.fromIterable(records).pipe(
+            Ingest.upsert({ object: "Widget__c", schema: Widget, externalId: "Key__c", nulls: "clear", lineEnding })
+          )
+        )
+        assert.isTrue(error._tag === "None")
+        assert.deepStrictEqual(new Set(failed.map(({ record }) => record)), new Set(records))
+      }).pipe(virtually, Effect.provide(inProcess()))
+    )
+  }
+
   it.effect("hands back the records that the org refused, with its reasons", () =>
     Effect.gen(function* () {
       const bad = [widget(2, { Grade__c: "Z" }), widget(5, { Name: "" }), widget(9, { Name: "x".repeat(81) })]

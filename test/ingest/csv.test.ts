@@ -88,6 +88,14 @@ describe("Ingest.csv", () => {
     )
   }
 
+  it.live("knows a key whose line break is another in what comes back", () =>
+    Effect.gen(function* () {
+      const text = ["Key__c,Name", 'A,"x\ny"', '"B\nC",z', ""].join("\n").replaceAll("\n", "\r\n")
+      const { error, succeeded } = yield* settle(arriving(text).pipe(upsert({ lineEnding: "CRLF" })))
+      assert.deepStrictEqual([error._tag, succeeded.length], ["None", 2])
+    }).pipe(orgWith())
+  )
+
   const rows = (count: number, of = (i: number) => `K-${i},"Name, ${i}"`) =>
     `Key__c,Name\n${Array.from({ length: count }, (_, i) => `${of(i)}\n`).join("")}`
 

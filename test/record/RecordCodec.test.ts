@@ -395,6 +395,10 @@ describe("RecordCodec", () => {
     const text = codec.canonical("Name")
     assert.strictEqual(text?.(" A-1 "), "A-1")
     assert.notStrictEqual(text?.("007"), text?.("7"))
+    assert.deepStrictEqual(
+      ["a\rb", "a\r\nb"].map((cell) => text?.(cell)),
+      ["a\nb", "a\nb"]
+    )
     // what is no number is only itself
     assert.strictEqual(number?.("many"), "many")
     assert.isUndefined(codec.canonical("Owner.Email"))
