@@ -53,7 +53,7 @@ const specialsOf = (delimiter: number): Uint8Array => {
   return isSpecial
 }
 
-/** In WebAssembly, in two thirds of the time; `undefined` where that cannot read strings, as in Node 22. */
+/** In WebAssembly, in two thirds of the time; `undefined` where there is none, or none that can read strings. */
 export const wasmTexts = (size: number): Texts | undefined => {
   try {
     const { copy, memory } = new WebAssembly.Instance(wasmModule()).exports as unknown as {
