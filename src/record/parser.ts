@@ -61,6 +61,8 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
   /** The bytes of a row that has not ended. */
   private rest = new Uint8Array(0)
   private restLength = 0
+  /** How many bytes there are to be before they are looked at: a row that has not ended is looked at from its beginning. */
+  private wanted = 0
 
   constructor(dialect: Dialect, onHeader: OnHeader<Out, Err>, lend: typeof withBlock = withBlock) {
     this.delimiter = delimiters[dialect.columnDelimiter].charCodeAt(0)
@@ -84,6 +86,7 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
 
   private turn(block: Block, input: Uint8Array, isLast: boolean, out: Array<Out>): Err | CsvError | undefined {
     const length = this.restLength + input.length
+    if (length < this.wanted && !isLast) return this.wait(input)
     block.reserve(length)
     block.bytes.set(this.rest.subarray(0, this.restLength), 0)
     block.bytes.set(input, this.restLength)
@@ -221,6 +224,19 @@ export class Parser<Out, Err extends object> implements Machine<Uint8Array, Out,
     this.restLength = length - start
     if (this.restLength > this.rest.length) this.rest = new Uint8Array(2 * this.restLength)
     this.rest.set(bytes.subarray(start, length))
+    // one that is much larger than a block is looked at again when there is twice as much, not for every piece
+    this.wanted = this.restLength > 4 * blockBytes ? Math.min(2 * this.restLength, maxRecordBytes + 1) : 0
+  }
+
+  private wait(input: Uint8Array): undefined {
+    const length = this.restLength + input.length
+    if (length > this.rest.length) {
+      const rest = new Uint8Array(this.wanted)
+      rest.set(this.rest.subarray(0, this.restLength))
+      this.rest = rest
+    }
+    this.rest.set(input, this.restLength)
+    this.restLength = length
   }
 }
 

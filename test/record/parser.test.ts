@@ -276,6 +276,38 @@ describe("Parser", () => {
     )
   })
 
+  it("does not look at a record that is larger than a block for each of its pieces", () => {
+    const scanner = loopScanner()
+    let looked = 0
+    const block = new Block({
+      ...scanner,
+      get views() {
+        return scanner.views
+      },
+      scan: (block, length) => {
+        looked += length
+        scanner.scan(block, length)
+      }
+    })
+    for (const [huge, rest, error] of [
+      ["x".repeat(3_000_000), '"\n"é"\n"b', "line 4: a quote never closes"],
+      ["x\n".repeat(16_800_000), "", "line 2: begins a record of more than 33554432 bytes"]
+    ] as const) {
+      const bytes = utf8.encode(`"a"\n"${huge}${rest}`)
+      looked = 0
+      const found = parse(
+        bytes,
+        () => 50_000,
+        (use) => use(block)
+      )
+      assert.deepStrictEqual(
+        [found.error, found.rows.map(([cell]) => cell?.length)],
+        [error, rest === "" ? [1] : [1, huge.length, 1]]
+      )
+      assert.isBelow(looked, 4 * bytes.length)
+    }
+  })
+
   it("strips a BOM, in whatever pieces it comes", () => {
     for (const size of [1, 2, 3, 100]) {
       assert.deepStrictEqual(parse(utf8.encode('\ufeff"a"\n1\n'), () => size).rows, [["a"], ["1"]])
