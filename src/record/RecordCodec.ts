@@ -20,6 +20,7 @@ import * as Columns from "./columns.ts"
 import * as Compiled from "./compile.ts"
 import { records, results, rowReaders } from "./decode.ts"
 import { type Encodable, encoderOf } from "./encode.ts"
+import { kept } from "./kept.ts"
 import * as limits from "./limits.ts"
 import { through } from "./machine.ts"
 import {
@@ -66,29 +67,25 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
         ),
         (encoded) => Result.mapError(fromEncoded(encoded), schemaProblem)
       )
-    // by their options: what is made anew is slow until V8 has optimised it
-    const encoders = new Map<string, ReturnType<typeof encoderOf>>()
+    const encoder = kept<ReturnType<typeof encoderOf>>()
+    const reader = kept<Compiled.ReadRecords | undefined>()
     const codec: RecordCodec<unknown> = {
       columns,
-      encoder: (options) => {
-        const key = JSON.stringify(options)
-        const encoder = encoders.get(key) ?? encoderOf(encodable(ast, options, whole), options, canGenerate())
-        encoders.set(key, encoder)
-        return encoder
-      },
+      encoder: (options) =>
+        encoder(JSON.stringify(options), () => encoderOf(encodable(ast, options, whole), options, canGenerate())),
       encode,
       decoder: (header, nullCell) =>
         Result.map(positionsOf(columns, header), (positions) => rowDecoder(positions, nullCell)),
       show: (record) => Object.fromEntries(Columns.shown(root, record)),
       canonical: (column) => Columns.canonicalOf(root, column)
     }
-    const readers = new Map<string, Compiled.ReadRecords>()
     rowReaders.set(codec, (header) =>
       Result.map(positionsOf(columns, header), (positions) => {
         const width = header.length
-        const key = [width, ...positions].join()
-        const read = readers.get(key) ?? (plan && Compiled.reader(plan, { positions, width }, canGenerate()))
-        if (read !== undefined) readers.set(key, read)
+        const read = reader(
+          [width, ...positions].join(),
+          () => plan && Compiled.reader(plan, { positions, width }, canGenerate())
+        )
         return { read, decode: rowDecoder(positions) }
       })
     )

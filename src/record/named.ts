@@ -1,5 +1,6 @@
 import type { Block } from "./block.ts"
 import { canGenerate, mostGenerated } from "./compile.ts"
+import { kept } from "./kept.ts"
 import { plain } from "./plain.ts"
 
 /** Reads the cells of a row by their names. The cells are given as in `ReadRows`. */
@@ -12,19 +13,13 @@ export interface Place {
 }
 
 /** What was made for a header stays fast from one file to the next. */
-const readers = new Map<string, ReadNamed>()
-const mostReaders = 64
+const reader = kept<ReadNamed>()
 
 /** What reads rows as objects of one shape, whose fields are these columns. */
-export const namedReader = (places: ReadonlyArray<Place>): ReadNamed => {
-  const key = JSON.stringify(places)
-  const known = readers.get(key)
-  if (known !== undefined) return known
-  const made = places.length <= mostGenerated && canGenerate() ? generated(places) : looping(places)
-  if (readers.size >= mostReaders) readers.clear()
-  readers.set(key, made)
-  return made
-}
+export const namedReader = (places: ReadonlyArray<Place>): ReadNamed =>
+  reader(JSON.stringify(places), () =>
+    places.length <= mostGenerated && canGenerate() ? generated(places) : looping(places)
+  )
 
 const generated = (places: ReadonlyArray<Place>): ReadNamed => {
   const values = places.map((_, i) => `v${i}`)

@@ -195,6 +195,18 @@ describe("RecordCodec", () => {
       assert.strictEqual(textOf(names), "a\nb\n")
     })
 
+    it("keeps encoders by their options, but not for ever", () => {
+      const fields = Object.fromEntries(["A", "B", "C", "D"].map((name) => [name, Schema.String]))
+      const codec = Result.getOrThrow(RecordCodec.make(Schema.Struct(fields)))
+      const first = codec.encoder({ nulls: "clear" })
+      assert.strictEqual(codec.encoder({ nulls: "clear" }), first)
+      const others = codec.columns.flatMap((a) =>
+        codec.columns.flatMap((b) => codec.columns.map((c) => codec.encoder({ nulls: "clear", columns: [a, b, c] })))
+      )
+      assert.strictEqual(new Set([first, ...others]).size, 65)
+      assert.notStrictEqual(codec.encoder({ nulls: "clear" }), first)
+    })
+
     it("says whether a carriage return may be among the texts, which are written without", () => {
       for (const lineEnding of ["LF", "CRLF"] as const) {
         const encode = renamed.encoder({ nulls: "clear", dialect: { columnDelimiter: "COMMA", lineEnding } })
