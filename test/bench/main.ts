@@ -88,12 +88,14 @@ const inTurns = async (row: Row): Promise<Rounds> => {
   const [ours, theirs] = await Promise.all([start(row.ours), start(row.theirs)])
   const rounds: Rounds = { ours: [], theirs: [] }
   try {
-    // the first rounds are for the compiler of Node
-    for (let i = 0; i < 5; i++) {
-      await ours.round()
-      await theirs.round()
+    // the first rounds are for the compiler of Node, which takes longer than some of them
+    for (const side of [ours, theirs]) {
+      const start = performance.now()
+      for (let i = 0; i < 5 || performance.now() - start < 1_000; i++) await side.round()
     }
-    for (let i = 0; i < (quick ? 15 : 25); i++) {
+    // what else the machine does comes in bursts
+    const start = performance.now()
+    for (let i = 0; i < (quick ? 15 : 25) || performance.now() - start < 4_000; i++) {
       rounds.ours.push(await ours.round())
       rounds.theirs.push(await theirs.round())
     }
