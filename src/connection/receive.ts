@@ -1,4 +1,4 @@
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -68,7 +68,18 @@ export const receive = Effect.fnUntraced(function* <E>(
   yield* Effect.forkScoped(Effect.repeat(watch, { while: (goesOn) => goesOn }))
   yield* Effect.addFinalizer(() => Effect.andThen(Effect.exit(Queue.clear(queue)), Queue.fail(queue, left())))
 
+  // what arrives in one turn of the event loop is consumed at once: each array has its price
   return Stream.fromPull(
-    Effect.succeed(Effect.tap(Queue.take(queue), (pieces) => Semaphore.release(room, sizeOf(pieces))))
+    Effect.succeed(
+      Effect.andThen(Effect.yieldNow, Queue.takeAll(queue)).pipe(
+        Effect.tap((arrays) =>
+          Semaphore.release(
+            room,
+            arrays.reduce((sum, pieces) => sum + sizeOf(pieces), 0)
+          )
+        ),
+        Effect.map(Arr.flatten)
+      )
+    )
   )
 })
