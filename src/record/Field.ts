@@ -172,11 +172,7 @@ export const picklistOf = <const Values extends ReadonlyArray<string>>(values: V
  * @category texts
  * @since 0.1.0
  */
-export const MultiPicklist = multiPicklist(
-  Schema.String.check(
-    Schema.makeFilter((value) => (value !== "" && !value.includes(";")) || "Expected a value without a semicolon")
-  )
-)
+export const MultiPicklist = multiPicklist(Schema.String)
 
 /**
  * Some of the values of a multi-select picklist; see `MultiPicklist`.
@@ -190,7 +186,13 @@ export const multiPicklistOf = <const Values extends ReadonlyArray<string>>(valu
 function multiPicklist<S extends Schema.Codec<string>>(value: S) {
   return Schema.String.pipe(
     Schema.decodeTo(
-      Schema.Array(value),
+      Schema.Array(
+        value.check(
+          Schema.makeFilter<S["Type"]>(
+            (value) => (value !== "" && !value.includes(";")) || "Expected a value without a semicolon"
+          )
+        )
+      ),
       reversible(
         SchemaTransformation.transform<ReadonlyArray<S["Encoded"]>, string>({
           decode: (text) => (text === "" ? [] : text.split(";")),

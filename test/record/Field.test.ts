@@ -99,6 +99,11 @@ describe("Field", () => {
     const colours = Field.multiPicklistOf(["Red", "Blue"])
     assert.deepStrictEqual(decode(colours, "Blue;Red"), ["Blue", "Red"])
     assert.isUndefined(decode(colours, "Green"))
+    const odd = Field.multiPicklistOf(["Red;Blue", "", "Red"])
+    assert.deepStrictEqual(
+      ([["Red;Blue"], [""], ["Red"]] as const).map((values) => encode(odd, values)),
+      [undefined, undefined, "Red"]
+    )
   })
 
   it("bounds texts as the fields of Salesforce do", () => {

@@ -1,3 +1,4 @@
+import { canonicalText } from "../../canonicalText.ts"
 import type * as Describe from "../../job/Describe.ts"
 import type { Lookup } from "./lookups.ts"
 import type { Step } from "./sort.ts"
@@ -66,4 +67,4 @@ interface Names {
 
 /** As the org compares them. */
 const nameOf = ({ caseSensitive }: Describe.Field, cell = ""): string =>
-  caseSensitive ? cell.trim() : cell.trim().toLowerCase()
+  caseSensitive ? canonicalText(cell) : canonicalText(cell).toLowerCase()
