@@ -30,8 +30,9 @@ if (chosen === undefined) {
 }
 // a process of its own, so that signals and the memory that it prints are the example's alone
 // what is streamed is soon garbage: with more room than this for what is new the process grows; with less, much of it
-// gets old before it is gone, and waits for a full collection
-const example = spawn(process.execPath, ["--max-semi-space-size=16", main(chosen), ...rest], { stdio: "inherit" })
+// gets old before it is gone. What gets old nevertheless is collected early and at once: it would pile up for a long time
+const memory = ["--max-semi-space-size=16", "--no-incremental-marking", "--heap-growing-percent=20"]
+const example = spawn(process.execPath, [...memory, main(chosen), ...rest], { stdio: "inherit" })
 // an example that is interrupted ends what it has begun: this process waits for it
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => example.kill(signal))
 example.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
