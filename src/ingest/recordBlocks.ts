@@ -1,4 +1,5 @@
 import * as Csv from "../record/Csv.ts"
+import { concat } from "../record/concat.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
 import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
@@ -178,13 +179,3 @@ const hasReturns = (value: unknown): boolean =>
   typeof value === "string"
     ? value.includes("\r")
     : typeof value === "object" && value !== null && Object.values(value).some(hasReturns)
-
-const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
-}

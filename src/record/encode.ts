@@ -2,6 +2,7 @@ import * as Result from "effect/Result"
 import { canonicalText } from "../canonicalText.ts"
 import * as Columns from "./columns.ts"
 import { type Plan, type WriteRecord, writer } from "./compile.ts"
+import { concat } from "./concat.ts"
 import { type Dialect, standard } from "./dialect.ts"
 import * as limits from "./limits.ts"
 import type { Encoded, EncoderOptions, Nulls, Problem, Rejected } from "./model.ts"
@@ -118,13 +119,3 @@ const inLines = (cell: string, { lineEnding }: Dialect): string =>
   lineEnding === "CRLF" && cell.includes("\n") ? cell.replaceAll("\n", "\r\n") : cell
 
 const utf8 = new TextEncoder()
-
-const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
-}
