@@ -71,7 +71,7 @@ export class Block {
 
   /** Indexes the first `length` bytes. */
   scan(length: number): void {
-    // the scanner looks at whole ones
+    // the scanner looks at 64 bytes at a time, the last ones too
     this.bytes.fill(0, length, length + pad)
     this.scanner.scan(this, length)
     this.textEnd = 0
