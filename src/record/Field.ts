@@ -41,6 +41,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { formatInstant, parseInstant } from "./instants.ts"
 import { reversible } from "./reversible.ts"
+import { wallClock } from "./wallClock.ts"
 
 /**
  * The 18 characters of an id of 15 or 18, none if it is not an id: the last three
@@ -319,13 +320,12 @@ export const DateTime = instantText(
  * @since 0.1.0
  */
 export const dateTimeIn = (zone: string) => {
-  const timeZone = EffectDateTime.zoneMakeNamedUnsafe(zone)
+  const instantOf = wallClock(EffectDateTime.zoneMakeNamedUnsafe(zone))
   const millisOf = (text: string): number => {
     if (withOffset(text)) return parseInstant(text)
     const wall = parseInstant(`${text.replace(" ", "T")}Z`)
     if (!/^\d{4}-\d\d-\d\d[T ]\d\d:/.test(text) || globalThis.Number.isNaN(wall)) return globalThis.Number.NaN
-    const zoned = EffectDateTime.makeZoned(wall, { timeZone, adjustForTimeZone: true })
-    return Option.isSome(zoned) ? zoned.value.epochMilliseconds : globalThis.Number.NaN
+    return instantOf(wall)
   }
   return instantText(`a date and time in ${zone}`, (text) => !globalThis.Number.isNaN(millisOf(text))).pipe(
     Schema.decodeTo(
