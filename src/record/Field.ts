@@ -39,8 +39,11 @@ import * as EffectDateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Cells from "./fieldCells.ts"
+import { caseOf, lastOf } from "./ids.ts"
 import { formatInstant, parseInstant } from "./instants.ts"
-import { reversible } from "./reversible.ts"
+import { withCells } from "./known.ts"
+import { utcOf } from "./utc.ts"
 import { wallClock } from "./wallClock.ts"
 
 /**
@@ -60,15 +63,7 @@ import { wallClock } from "./wallClock.ts"
 export const toId18 = (text: string): Option.Option<Id> => {
   if (!/^[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?$/.test(text)) return Option.none()
   const id = text.slice(0, 15)
-  let whole = id
-  for (let group = 0; group < 15; group += 5) {
-    let bits = 0
-    for (let i = 0; i < 5; i++) {
-      const code = id.charCodeAt(group + i)
-      if (code >= 65 && code <= 90) bits |= 1 << i
-    }
-    whole += "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
-  }
+  const whole = id + lastOf(caseOf(id))
   return text.length === 15 || text === whole ? Option.some(whole as Id) : Option.none()
 }
 
@@ -93,13 +88,12 @@ export const Id = Schema.String.check(
         (text) => Option.contains(toId18(text), text) || "Expected an id of 18 characters with its checksum"
       )
     ).pipe(Schema.brand("Id")),
-    reversible(
-      SchemaTransformation.transform({
-        decode: (text: string): string => Option.getOrElse(toId18(text), () => text),
-        encode: (id: string) => id
-      })
-    )
-  )
+    SchemaTransformation.transform({
+      decode: (text: string): string => Option.getOrElse(toId18(text), () => text),
+      encode: (id: string) => id
+    })
+  ),
+  withCells(Cells.id)
 )
 
 /**
@@ -125,7 +119,8 @@ export const Text = Schema.String
  * @category texts
  * @since 0.1.0
  */
-export const textOf = (characters: number): typeof Schema.String => Schema.String.check(Schema.isMaxLength(characters))
+export const textOf = (characters: number): typeof Schema.String =>
+  Schema.String.check(Schema.isMaxLength(characters)).pipe(withCells(Cells.textOf(characters)))
 
 /**
  * An e-mail address: at most 80 characters, with something on both sides of its `@`.
@@ -136,7 +131,7 @@ export const textOf = (characters: number): typeof Schema.String => Schema.Strin
 export const Email = Schema.String.check(
   Schema.isMaxLength(80),
   Schema.isPattern(/^[^\s@]+@[^\s@]+$/, { message: "Expected an e-mail address" })
-)
+).pipe(withCells(Cells.email))
 
 /**
  * A phone number, which is any text of at most 40 characters.
@@ -182,9 +177,9 @@ export const MultiPicklist = multiPicklist(Schema.String)
  * @since 0.1.0
  */
 export const multiPicklistOf = <const Values extends ReadonlyArray<string>>(values: Values) =>
-  multiPicklist(Schema.Literals(values))
+  multiPicklist(Schema.Literals(values), values)
 
-function multiPicklist<S extends Schema.Codec<string>>(value: S) {
+function multiPicklist<S extends Schema.Codec<string>>(value: S, known?: ReadonlyArray<string>) {
   return Schema.String.pipe(
     Schema.decodeTo(
       Schema.Array(
@@ -194,13 +189,12 @@ function multiPicklist<S extends Schema.Codec<string>>(value: S) {
           )
         )
       ),
-      reversible(
-        SchemaTransformation.transform<ReadonlyArray<S["Encoded"]>, string>({
-          decode: (text) => (text === "" ? [] : text.split(";")),
-          encode: (values) => values.join(";")
-        })
-      )
-    )
+      SchemaTransformation.transform<ReadonlyArray<S["Encoded"]>, string>({
+        decode: (text) => (text === "" ? [] : text.split(";")),
+        encode: (values) => values.join(";")
+      })
+    ),
+    withCells(Cells.multiPicklist(known))
   )
 }
 
@@ -227,7 +221,7 @@ export const Number = Schema.Finite
  * @category numbers
  * @since 0.1.0
  */
-export const Integer = Schema.Int
+export const Integer = Schema.Int.pipe(withCells(Cells.integer))
 
 /**
  * A percentage: 12.5 is 12.5 %.
@@ -247,8 +241,6 @@ export const Currency = Schema.Finite
 
 const instantText = (what: string, fits: (text: string) => boolean) =>
   Schema.String.check(Schema.makeFilter((text) => fits(text) || `Expected ${what}`))
-
-const utcOf = (millis: number): EffectDateTime.Utc => EffectDateTime.makeUnsafe(millis)
 
 const day = 86_400_000
 
@@ -271,13 +263,12 @@ export const Date = instantText(
           epochMilliseconds % day === 0 || "Expected a date, as the first instant of a day in UTC"
       )
     ),
-    reversible(
-      SchemaTransformation.transform({
-        decode: (text: string) => utcOf(parseInstant(text)),
-        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds).slice(0, -14)
-      })
-    )
-  )
+    SchemaTransformation.transform({
+      decode: (text: string) => utcOf(parseInstant(text)),
+      encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds).slice(0, -14)
+    })
+  ),
+  withCells(Cells.date)
 )
 
 const withOffset = (text: string) =>
@@ -297,13 +288,12 @@ export const DateTime = instantText(
 ).pipe(
   Schema.decodeTo(
     Schema.DateTimeUtc,
-    reversible(
-      SchemaTransformation.transform({
-        decode: (text: string) => utcOf(parseInstant(text)),
-        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
-      })
-    )
-  )
+    SchemaTransformation.transform({
+      decode: (text: string) => utcOf(parseInstant(text)),
+      encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
+    })
+  ),
+  withCells(Cells.instant)
 )
 
 /**
@@ -330,13 +320,12 @@ export const dateTimeIn = (zone: string) => {
   return instantText(`a date and time in ${zone}`, (text) => !globalThis.Number.isNaN(millisOf(text))).pipe(
     Schema.decodeTo(
       Schema.DateTimeUtc,
-      reversible(
-        SchemaTransformation.transform({
-          decode: (text: string) => utcOf(millisOf(text)),
-          encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
-        })
-      )
-    )
+      SchemaTransformation.transform({
+        decode: (text: string) => utcOf(millisOf(text)),
+        encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
+      })
+    ),
+    withCells(Cells.instant)
   )
 }
 
@@ -357,13 +346,12 @@ export const Time = instantText(
           (epochMilliseconds >= 0 && epochMilliseconds < day) || "Expected a time of day, on 1 January 1970 in UTC"
       )
     ),
-    reversible(
-      SchemaTransformation.transform({
-        decode: (text: string) => utcOf(timeOf(text)),
-        encode: (time: EffectDateTime.Utc) => formatInstant(time.epochMilliseconds).slice(11)
-      })
-    )
-  )
+    SchemaTransformation.transform({
+      decode: (text: string) => utcOf(timeOf(text)),
+      encode: (time: EffectDateTime.Utc) => formatInstant(time.epochMilliseconds).slice(11)
+    })
+  ),
+  withCells(Cells.time)
 )
 
 function timeOf(text: string): number {

@@ -4,18 +4,9 @@ import type { Block } from "./block.ts"
 import { anyText, cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
-import {
-  absent,
-  bareMembersOf,
-  blankOf,
-  checksOf,
-  type FastLeaf,
-  isBare,
-  isEmptyType,
-  leafOf,
-  refused,
-  transformationOf
-} from "./leaves.ts"
+import { refused } from "./kinds.ts"
+import { absent, blankOf, checksOf, type FastLeaf, leafOf, transformationOf } from "./leaves.ts"
+import { bareMembersOf, isBare, isEmptyType } from "./members.ts"
 import { putAscii, type Slab } from "./slab.ts"
 
 /** How the records of a schema are read and written without Schema looking at each of them as a whole. */

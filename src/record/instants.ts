@@ -72,14 +72,48 @@ export const instantAt = (words: DataView, from: number, to: number): number => 
   const minute = ((time >>> 16) & 0xf) * 10 + (time >>> 24)
   const seconds = ((second >>> 8) & 0xf) * 10 + ((second >>> 16) & 0xf)
   if (wrong !== 0 || hour > 23 || minute > 59 || seconds > 59) return Number.NaN
-  const start = startOfDay(
-    (year & 0xf) * 1_000 + ((year >>> 8) & 0xf) * 100 + ((year >>> 16) & 0xf) * 10 + (year >>> 24),
-    ((month >>> 8) & 0xf) * 10 + ((month >>> 16) & 0xf),
-    (date & 0xf) * 10 + ((date >>> 8) & 0xf)
-  )
+  const start = startOfDay(yearOf(year), monthOf(month), (date & 0xf) * 10 + ((date >>> 8) & 0xf))
   const millis = (fraction & 0xf) * 100 + ((fraction >>> 8) & 0xf) * 10 + ((fraction >>> 16) & 0xf)
   return start + ((hour * 60 + minute) * 60 + seconds) * 1_000 + millis
 }
+
+/** The first instant of a day like `2026-11-23`, NaN if it is none. */
+export const dayAt = (words: DataView, from: number): number => {
+  const year = words.getInt32(from, true) ^ 0x30303030 // 0000
+  const month = words.getInt32(from + 4, true) ^ 0x2d30302d // -00-
+  const date = words.getInt16(from + 8, true) ^ 0x3030 // 00
+  const wrong =
+    ((year | (year + 0x06060606)) & 0xf0f0f0f0) |
+    ((month | (month + 0x00060600)) & 0xfff0f0ff) |
+    ((date | (date + 0x0606)) & 0xf0f0)
+  return wrong === 0 ? startOfDay(yearOf(year), monthOf(month), (date & 0xf) * 10 + (date >> 8)) : Number.NaN
+}
+
+/** Milliseconds since midnight of a time like `20:41:12.000Z`, NaN for any other form. */
+export const timeAt = (words: DataView, from: number, to: number): number => {
+  if (to - from !== 13) return Number.NaN
+  const time = words.getInt32(from, true) ^ 0x303a3030 // 00:0
+  const second = words.getInt32(from + 4, true) ^ 0x30303a30 // 0:00
+  const fraction = words.getInt32(from + 8, true) ^ 0x3030302e // .000
+  const wrong =
+    ((time | (time + 0x06000606)) & 0xf0fff0f0) |
+    ((second | (second + 0x06060006)) & 0xf0f0fff0) |
+    ((fraction | (fraction + 0x06060600)) & 0xf0f0f0ff) |
+    (words.getUint8(from + 12) ^ 0x5a)
+  const hour = (time & 0xf) * 10 + ((time >>> 8) & 0xf)
+  const minute = (time >>> 24) * 10 + (second & 0xf)
+  const seconds = ((second >>> 16) & 0xf) * 10 + (second >>> 24)
+  if (wrong !== 0 || hour > 23 || minute > 59 || seconds > 59) return Number.NaN
+  const millis = ((fraction >>> 8) & 0xf) * 100 + ((fraction >>> 16) & 0xf) * 10 + (fraction >>> 24)
+  return ((hour * 60 + minute) * 60 + seconds) * 1_000 + millis
+}
+
+/** The number of four digits in a word. */
+const yearOf = (word: number): number =>
+  (word & 0xf) * 1_000 + ((word >>> 8) & 0xf) * 100 + ((word >>> 16) & 0xf) * 10 + (word >>> 24)
+
+/** The number of the two digits in the middle of a word. */
+const monthOf = (word: number): number => ((word >>> 8) & 0xf) * 10 + ((word >>> 16) & 0xf)
 
 const twoDigits = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, "0"))
 const minutesText = Array.from({ length: 1_440 }, (_, i) => `T${twoDigits[Math.floor(i / 60)]}:${twoDigits[i % 60]}:`)
@@ -131,24 +165,31 @@ const writtenDays = new Float64Array(keptDays).fill(Number.NaN)
 const monthWords = new Float64Array(keptDays)
 const dayDigits = new Int16Array(keptDays)
 
-/** Writes an instant as `formatInstant` gives it; -1 for one that is in no year of four digits. */
-export const putInstant: Put<number> = ({ words }, at, millis) => {
-  const number = Math.floor(millis / day)
+/** Writes a day, by its number since 1970, as `2026-11-23`; -1 for one that is in no year of four digits. */
+export const putDay: Put<number> = ({ words }, at, number) => {
   const place = number & (keptDays - 1)
   if (writtenDays[place] !== number) {
-    const text = new Date(millis).toISOString()
+    const text = new Date(number * day).toISOString()
     if (!isInYears(text)) return -1
     writtenDays[place] = number
     dayDigits[place] = text.charCodeAt(8) | (text.charCodeAt(9) << 8)
     monthWords[place] = wordOf(text)
   }
+  words.setFloat64(at, monthWords[place]!, true)
+  words.setInt16(at + 8, dayDigits[place]!, true)
+  return at + 10
+}
+
+/** Writes an instant as `formatInstant` gives it; -1 for one that is in no year of four digits. */
+export const putInstant: Put<number> = (slab, at, millis) => {
+  const number = Math.floor(millis / day)
+  if (putDay(slab, at, number) < 0) return -1
+  const { words } = slab
   const time = (millis - number * day) | 0
   const minute = (time / 60_000) | 0
   const rest = time - minute * 60_000
   const second = (rest / 1_000) | 0
   const milli = rest - second * 1_000
-  words.setFloat64(at, monthWords[place]!, true)
-  words.setInt16(at + 8, dayDigits[place]!, true)
   words.setFloat64(at + 10, minuteWords[minute]!, true)
   // the last of its eight is behind the end
   words.setFloat64(at + 17, secondWords[second]!, true)

@@ -1,23 +1,16 @@
-import * as DateTime from "effect/DateTime"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Block } from "./block.ts"
-import * as Columns from "./columns.ts"
-import { formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
+import type * as Columns from "./columns.ts"
+import { type Cells, type Figure, type Kind, kindOf, number, type Read, refused, string } from "./kinds.ts"
+import { type KnownCells, knownOf } from "./known.ts"
+import { bareMembersOf, hasEncodingChecks, isBare, isEmptyType, textLiterals } from "./members.ts"
 import type { RecordSchema } from "./model.ts"
-import { isReversible } from "./reversible.ts"
-import { type Put, putNumber } from "./slab.ts"
-
-/** What a fast reader gives for a cell that Schema is to judge. */
-export const refused = Symbol("refused")
+import type { Put } from "./slab.ts"
 
 /** What a reader gives where there is no value. */
 export const absent = Symbol("absent")
-
-/** The value of a cell, `refused`, or `absent`. */
-export type Read = (block: Block, from: number, to: number) => unknown
 
 /** The text of a field's value, `null` for a null, `undefined` for what Schema is to judge. */
 export type Write = (value: unknown, record: object) => string | null | undefined
@@ -50,33 +43,17 @@ type Unproven = Omit<FastLeaf, "givesBack">
 
 const byKindOrSchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven => {
   const { isNullable, isUndefinable, value } = membersOf(ast)
-  const kind = value && transformed(value)
-  return kind === undefined || isNullable !== leaf.nullable || (ast.context?.isOptional ?? false) !== leaf.optional
+  const cells = value && cellsOf(value)
+  return cells === undefined || isNullable !== leaf.nullable || isOptional(ast) !== leaf.optional
     ? bySchema(name, ast, leaf)
     : {
-        read: leaf.nullable || leaf.optional || leaf.undefinable ? orBlank(kind.read, blankOf(leaf)) : kind.read,
-        write: orNothing(name, kind.write, leaf, isUndefinable),
-        put: kind.put,
+        read: leaf.nullable || leaf.optional || leaf.undefinable ? orBlank(cells.read, blankOf(leaf)) : cells.read,
+        write: orNothing(name, cells.write, leaf, isUndefinable),
+        put: cells.put,
         mayBeAbsent: leaf.optional && !leaf.nullable,
-        figure: kind.figure,
-        isAnyText: kind === string && !leaf.optional && !isUndefinable
+        figure: cells.figure,
+        isAnyText: cells === string && !leaf.optional && !isUndefinable
       }
-}
-
-/** Values that are made of numbers, which are read a column at a time. */
-export interface Figure {
-  readonly of: "decimals" | "instants"
-  /** The value, or `refused`. */
-  readonly make: (figure: number) => unknown
-}
-
-/** A kind of values: what they are, how they are read and written. */
-interface Kind {
-  readonly is: (value: unknown) => boolean
-  readonly read: Read
-  readonly write: (value: unknown) => string | undefined
-  readonly put?: Put<unknown> | undefined
-  readonly figure?: Figure | undefined
 }
 
 const orBlank =
@@ -89,7 +66,7 @@ export const blankOf = ({ nullable, optional }: Pick<Columns.Leaf, "nullable" | 
   nullable ? null : optional ? absent : undefined
 
 const orNothing =
-  (name: string, write: Kind["write"], { nullable, optional }: Columns.Leaf, isUndefinable: boolean): Write =>
+  (name: string, write: Cells["write"], { nullable, optional }: Columns.Leaf, isUndefinable: boolean): Write =>
   (value, record) => {
     if (value === null) return nullable ? null : undefined
     if (value === undefined) return (name in record ? isUndefinable : optional) ? "" : undefined
@@ -109,32 +86,29 @@ const membersOf = (ast: SchemaAST.AST) => {
   }
 }
 
-/** What a union is one of, that of unions within it too. */
-export const bareMembersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
-  SchemaAST.isUnion(ast) && isBare(ast) ? ast.types.flatMap(bareMembersOf) : [ast]
-
-export const isEmptyType = (ast: SchemaAST.AST): boolean =>
-  (SchemaAST.isNull(ast) || SchemaAST.isUndefined(ast)) && isBare(ast)
-
-const textLiterals = (asts: ReadonlyArray<SchemaAST.AST>): ReadonlyArray<string> | undefined => {
-  const texts: Array<string> = []
-  for (const ast of asts) {
-    if (isEmptyType(ast)) continue
-    if (!SchemaAST.isLiteral(ast) || typeof ast.literal !== "string" || !isBare(ast)) return undefined
-    texts.push(ast.literal)
+/** As a schema of this library is known to be read and written, and what is left by that as others of its kind. */
+const cellsOf = (ast: SchemaAST.AST): Cells | undefined => {
+  if (hasEncodingChecks(ast)) return undefined
+  const kind = transformed(ast)
+  const known = knownOf(ast)
+  if (known === undefined) return kind
+  const { figure, put, read, write } = withChecks(known.cells, checksOf(ast, filtersOf(known.added)))
+  return {
+    read:
+      kind === undefined
+        ? read
+        : (block, from, to) => {
+            const value = read(block, from, to)
+            return value === refused ? kind.read(block, from, to) : value
+          },
+    write: write ?? kind?.write ?? (() => undefined),
+    put,
+    figure
   }
-  return texts
 }
-
-/** Whether a type is just itself: no transformation, no checks. */
-export const isBare = (ast: SchemaAST.AST): boolean =>
-  ast.encoding === undefined && ast.checks === undefined && !hasEncodingChecks(ast)
-
-const hasEncodingChecks = (ast: SchemaAST.AST): boolean => "encodingChecks" in ast && ast.encodingChecks !== undefined
 
 /** A kind, or one that pure functions make of another. */
 const transformed = (ast: SchemaAST.AST): Kind | undefined => {
-  if (hasEncodingChecks(ast)) return undefined
   if (ast.encoding === undefined) return checked(ast)
   const transformation = transformationOf(ast)
   const inner = transformation && checked(transformation.to)
@@ -178,13 +152,13 @@ export const transformationOf = (
   const [link, ...others] = ast.encoding ?? []
   if (link === undefined || others.length > 0 || link.to.encoding !== undefined) return undefined
   const { to, transformation } = link
-  if (transformation._tag === "Middleware" || to.context?.isOptional === true || ast.context?.isOptional === true) {
-    return undefined
-  }
+  if (transformation._tag === "Middleware") return undefined
   const decode = pure(transformation.decode)
   const encode = pure(transformation.encode)
   return decode && encode && { to, decode, encode }
 }
+
+const isOptional = (ast: SchemaAST.AST): boolean => ast.context?.isOptional ?? false
 
 const pure = (getter: {
   readonly _tag: string
@@ -202,192 +176,53 @@ const checked = (ast: SchemaAST.AST): Kind | undefined => {
   const passes = checksOf(ast)
   if (kind === undefined || passes === undefined) return kind
   // a number that is read or written is finite anyway
-  const passesToo = checksOf(ast, kind === number ? finiteCheck : undefined)
-  const is = (value: unknown) => kind.is(value) && passes(value)
-  if (passesToo === undefined) return { ...kind, is }
-  const { figure, put } = kind
-  return {
-    is,
-    figure: figure && {
-      of: figure.of,
-      make: (number) => {
-        const value = figure.make(number)
-        return passesToo(value) ? value : refused
-      }
-    },
-    read: (block, from, to) => {
-      const value = kind.read(block, from, to)
-      return value !== refused && passesToo(value) ? value : refused
-    },
-    write: (value) => {
-      const text = kind.write(value)
-      return text !== undefined && passesToo(value) ? text : undefined
-    },
-    put: put && ((slab, at, value) => (kind.is(value) && passesToo(value) ? put(slab, at, value) : -1))
-  }
+  const others = kind === number ? filtersOf(ast.checks).filter((filter) => filter !== finiteCheck) : undefined
+  return { ...withChecks(kind, checksOf(ast, others)), is: (value) => kind.is(value) && passes(value) }
 }
 
 const finiteCheck = Schema.Finite.ast.checks?.[0]
 
-/** Whether a value passes the checks of a type; `undefined` if there are none besides `known`. */
+/** Reads and writes the values that pass. */
+const withChecks = <C extends KnownCells>(cells: C, passes: ((value: unknown) => boolean) | undefined): C => {
+  if (passes === undefined) return cells
+  const { figure, put, read, write } = cells
+  const only = (value: unknown) => (value !== refused && passes(value) ? value : refused)
+  return {
+    ...cells,
+    figure: figure && { of: figure.of, make: (number) => only(figure.make(number)) },
+    read: (block, from, to) => only(read(block, from, to)),
+    write:
+      write &&
+      ((value) => {
+        const text = write(value)
+        return text !== undefined && passes(value) ? text : undefined
+      }),
+    put:
+      put &&
+      ((slab, at, value) => {
+        // what can be written is of the type, as a check takes for granted
+        const end = put(slab, at, value)
+        return end >= 0 && passes(value) ? end : -1
+      })
+  }
+}
+
+/** Whether a value passes the checks of a type; `undefined` if there are none. */
 export const checksOf = (
   ast: SchemaAST.AST,
-  known?: SchemaAST.Check<never>
-): ((value: unknown) => boolean) | undefined => {
-  const filters = (ast.checks ?? []).flatMap(filtersOf).filter((filter) => filter !== known)
-  return filters.length === 0
+  filters: ReadonlyArray<SchemaAST.Filter<unknown>> = filtersOf(ast.checks)
+): ((value: unknown) => boolean) | undefined =>
+  filters.length === 0
     ? undefined
     : (value) => {
         for (const filter of filters) if (filter.run(value, ast, parseOptions) !== undefined) return false
         return true
       }
-}
 
 const parseOptions: SchemaAST.ParseOptions = {}
 
-const filtersOf = (check: SchemaAST.Check<unknown>): ReadonlyArray<SchemaAST.Filter<unknown>> =>
-  check._tag === "Filter" ? [check] : check.checks.flatMap(filtersOf)
-
-const kindOf = (ast: SchemaAST.AST): Kind | undefined => {
-  if (SchemaAST.isString(ast)) return string
-  if (SchemaAST.isNumber(ast)) return number
-  if (SchemaAST.isBoolean(ast)) return boolean
-  if (Columns.isDate(ast)) return date
-  if (Columns.isUtc(ast)) return utc
-  const texts = textLiterals(bareMembersOf(ast))
-  return texts === undefined || texts.length === 0 ? undefined : literals(texts)
-}
-
-const string: Kind = {
-  is: (value) => typeof value === "string",
-  read: (block, from, to) =>
-    block.isPlain ? block.text.substring(from - block.textStart, to - block.textStart) : block.cell(from, to),
-  write: (value) => (typeof value === "string" ? value : undefined)
-}
-
-const literals = (texts: ReadonlyArray<string>): Kind => {
-  const known = new Map<unknown, string>(texts.map((text) => [text, text]))
-  return {
-    is: (value) => known.has(value),
-    // a text of its own, not a piece of the block
-    read: (block, from, to) => known.get(block.cell(from, to)) ?? refused,
-    write: (value) => known.get(value)
-  }
-}
-
-const boolean: Kind = {
-  is: (value) => typeof value === "boolean",
-  read: ({ bytes }, from, to) => {
-    const length = to - from
-    if (length === 4) {
-      return bytes[from] === 116 && bytes[from + 1] === 114 && bytes[from + 2] === 117 && bytes[from + 3] === 101
-        ? true
-        : refused
-    }
-    return length === 5 &&
-      bytes[from] === 102 &&
-      bytes[from + 1] === 97 &&
-      bytes[from + 2] === 108 &&
-      bytes[from + 3] === 115 &&
-      bytes[from + 4] === 101
-      ? false
-      : refused
-  },
-  write: (value) => (value === true ? "true" : value === false ? "false" : undefined),
-  put: ({ bytes, words }, at, value) => {
-    if (value === true) {
-      words.setInt32(at, TRUE)
-      return at + 4
-    }
-    if (value !== false) return -1
-    words.setInt32(at, FALS)
-    bytes[at + 4] = E
-    return at + 5
-  }
-}
-
-const TRUE = 0x74727565
-const FALS = 0x66616c73
-const E = 0x65
-
-const number: Kind = {
-  is: (value) => typeof value === "number",
-  read: (block, from, to) => {
-    const value = decimalAt(block.bytes, from, to)
-    return Number.isNaN(value) ? scientific(block.cell(from, to)) : value
-  },
-  write: (value) => (isWritable(value) ? `${value}` : undefined),
-  put: (slab, at, value) => (isWritable(value) ? putNumber(slab, at, value) : -1),
-  figure: { of: "decimals", make: (value) => value }
-}
-
-/** Salesforce has neither NaN nor infinities, and a negative zero would arrive as 0. */
-const isWritable = (value: unknown): value is number =>
-  typeof value === "number" && Number.isFinite(value) && (value !== 0 || 1 / value > 0)
-
-const powers = Array.from({ length: 16 }, (_, i) => 10 ** i)
-
-/** A number of at most 16 characters, whose digits are exact or rounded once; NaN for all else. */
-const decimalAt = (bytes: Uint8Array, from: number, to: number): number => {
-  const isNegative = bytes[from] === 45
-  let i = isNegative ? from + 1 : from
-  if (i === to || to - i > 16 || bytes[i] === 46 || bytes[to - 1] === 46) return Number.NaN
-  let digits = 0
-  let value = 0
-  let point = -1
-  for (; i < to; i++) {
-    const digit = bytes[i]! - 48
-    if (digit >= 0 && digit < 10) {
-      value = value * 10 + digit
-      digits++
-    } else if (digit === -2 && point < 0) point = digits
-    else return Number.NaN
-  }
-  if (point >= 0) value /= powers[digits - point]!
-  return isNegative ? -value : value
-}
-
-const scientific = (text: string): unknown => {
-  const value = /^-?\d+(?:\.\d+)?(?:[Ee][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN
-  return Number.isFinite(value) ? value : refused
-}
-
-const instantText = (millis: number): string | undefined => {
-  const text = formatInstant(millis)
-  return isInYears(text) ? text : undefined
-}
-
-const date: Kind = {
-  is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
-  read: ({ words }, from, to) => {
-    const millis = instantAt(words, from, to)
-    return Number.isNaN(millis) ? refused : new Date(millis)
-  },
-  write: (value) => {
-    if (!(value instanceof Date)) return undefined
-    const millis = value.getTime()
-    return Number.isNaN(millis) ? undefined : instantText(millis)
-  },
-  put: (slab, at, value) => {
-    if (!(value instanceof Date)) return -1
-    const millis = value.getTime()
-    return Number.isNaN(millis) ? -1 : putInstant(slab, at, millis)
-  },
-  figure: { of: "instants", make: (millis) => new Date(millis) }
-}
-
-const utc: Kind = {
-  is: (value) => DateTime.isDateTime(value) && DateTime.isUtc(value),
-  read: ({ words }, from, to) => {
-    const millis = instantAt(words, from, to)
-    return Number.isNaN(millis) ? refused : DateTime.makeUnsafe(millis)
-  },
-  write: (value) =>
-    DateTime.isDateTime(value) && DateTime.isUtc(value) ? instantText(value.epochMilliseconds) : undefined,
-  put: (slab, at, value) =>
-    DateTime.isDateTime(value) && DateTime.isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1,
-  figure: { of: "instants", make: (millis) => DateTime.makeUnsafe(millis) }
-}
+const filtersOf = (checks: ReadonlyArray<SchemaAST.Check<unknown>> = []): ReadonlyArray<SchemaAST.Filter<unknown>> =>
+  checks.flatMap((check) => (check._tag === "Filter" ? [check] : filtersOf(check.checks)))
 
 /** A field in a struct of its own: so an absent value finds its default. */
 const alone = (name: string, ast: SchemaAST.AST) => Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
@@ -431,7 +266,7 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprove
     },
     put: undefined,
     figure: undefined,
-    mayBeAbsent: ast.context?.isOptional ?? false,
+    mayBeAbsent: isOptional(ast),
     isAnyText: false
   }
 }
@@ -440,9 +275,7 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprove
 const readsAllItWrites = (ast: SchemaAST.AST): boolean => {
   const { value } = membersOf(ast)
   if (value === undefined || hasEncodingChecks(value)) return false
-  const [link, ...others] = value.encoding ?? []
-  if (link === undefined) return kindOf(value) !== undefined
-  return others.length === 0 && isReversible(link.transformation) && kindOf(link.to) !== undefined
+  return value.encoding === undefined ? kindOf(value) !== undefined : knownOf(value) !== undefined
 }
 
 /** Asks a value whether it comes back. */

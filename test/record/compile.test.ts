@@ -84,7 +84,19 @@ const fields: ReadonlyArray<AnyField> = [
   Field.DateTime,
   Field.dateTimeIn("Europe/Berlin"),
   Field.Time,
-  Field.MultiPicklist
+  Field.MultiPicklist,
+  Field.multiPicklistOf(["a", "b"]),
+  Field.Email,
+  Field.textOf(3),
+  Field.Integer,
+  // with more of their own
+  Field.Id.check(Schema.isStartingWith("001")),
+  Field.Date.check(Schema.makeFilter(({ epochMilliseconds }) => epochMilliseconds > 0)),
+  Field.DateTime.annotate({ description: "when" }),
+  Field.Email.check(Schema.isMaxLength(3)),
+  Field.Integer.check(Schema.isGreaterThan(1)),
+  Field.MultiPicklist.check(Schema.isMaxLength(1)),
+  Field.Id.pipe(Schema.brand("Key"))
 ] as ReadonlyArray<AnyField>
 
 const wrap: ReadonlyArray<(field: AnyField) => AnyField> = [
@@ -132,7 +144,14 @@ const cells = [
     "2026-11-23T20:41:12.00aZ",
     "2026-11-23T20:41:12.000X",
     "aaaa-11-23T20:41:12.000Z",
-    "20:41:12.000Z"
+    "20:41:12.000Z",
+    "24:00:00.000Z",
+    "003D000000IRFmaIAH",
+    "a@b",
+    "a@b@c",
+    "nobody@example.com",
+    "a;;b",
+    "a;c"
   ]
 ]
 
@@ -167,7 +186,14 @@ const values: ReadonlyArray<unknown> = [
     "001D000000IRFma",
     ["a", "b"],
     ["a;b"],
+    ["a", ""],
+    ["a", 1],
+    new Array(2),
+    "a@b",
+    "nobody@example.com",
     DateTime.makeUnsafe(0),
+    DateTime.makeUnsafe("2026-11-23"),
+    DateTime.makeZonedUnsafe(0, { timeZone: "Europe/Berlin" }),
     {},
     []
   ]

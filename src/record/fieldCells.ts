@@ -1,0 +1,119 @@
+// How the cells of Salesforce's field types are read and written without Schema; see `Field`.
+
+import { caseAt, isIdAt, lastOf } from "./ids.ts"
+import { dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
+import { isUtc, number, putFinite, type Read, refused, string } from "./kinds.ts"
+import type { KnownCells } from "./known.ts"
+import type { Put } from "./slab.ts"
+import { utcOf } from "./utc.ts"
+
+const day = 86_400_000
+
+export const id: KnownCells = {
+  read: (block, from, to) => {
+    const length = to - from
+    if (length === 18) return isIdAt(block.bytes, from) ? string.read(block, from, to) : refused
+    const bits = length === 15 ? caseAt(block.bytes, from) : -1
+    return bits < 0 ? refused : block.cell(from, to) + lastOf(bits)
+  },
+  put: (slab, at, value) => {
+    if (typeof value !== "string" || value.length !== 18) return -1
+    const { bytes } = slab
+    let all = 0
+    for (let i = 0; i < 18; i++) {
+      const char = value.charCodeAt(i)
+      all |= char
+      bytes[at + i] = char
+    }
+    return all < 128 && isIdAt(bytes, at) ? at + 18 : -1
+  }
+}
+
+/** Reads milliseconds as an instant. */
+const instantsBy =
+  (millisAt: (words: DataView, from: number, to: number) => number): Read =>
+  ({ words }, from, to) => {
+    const millis = millisAt(words, from, to)
+    return Number.isNaN(millis) ? refused : utcOf(millis)
+  }
+
+export const instant: KnownCells = {
+  read: instantsBy(instantAt),
+  put: (slab, at, value) => (isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1),
+  figure: { of: "instants", make: utcOf }
+}
+
+export const date: KnownCells = {
+  read: instantsBy((words, from, to) => (to - from === 10 ? dayAt(words, from) : Number.NaN)),
+  put: (slab, at, value) =>
+    isUtc(value) && value.epochMilliseconds % day === 0 ? putDay(slab, at, value.epochMilliseconds / day) : -1
+}
+
+export const time: KnownCells = {
+  read: instantsBy(timeAt),
+  put: (slab, at, value) =>
+    isUtc(value) && value.epochMilliseconds >= 0 && value.epochMilliseconds < day
+      ? putTime(slab, at, value.epochMilliseconds)
+      : -1
+}
+
+/** Writes a time of day as that of the first day. */
+const putTime: Put<number> = (slab, at, millis) => {
+  const end = putInstant(slab, at, millis)
+  slab.bytes.copyWithin(at, end - 13, end)
+  return at + 13
+}
+
+/** Texts with semicolons between them; of `known` ones, if they are restricted. */
+export const multiPicklist = (known?: ReadonlyArray<string>): KnownCells => {
+  const all = known && new Set<unknown>(known)
+  const isOne = (value: unknown): boolean =>
+    typeof value === "string" && value !== "" && !value.includes(";") && (all === undefined || all.has(value))
+  return {
+    read: (block, from, to) => {
+      if (from === to) return []
+      const values = block.cell(from, to).split(";")
+      for (const value of values) if (!isOne(value)) return refused
+      return values
+    },
+    write: (values) => {
+      if (!Array.isArray(values)) return undefined
+      for (const value of values) if (!isOne(value)) return undefined
+      return values.join(";")
+    }
+  }
+}
+
+/** Texts of at most so many characters, none of which takes less than a byte. */
+export const textOf = (characters: number): KnownCells => ({
+  read: (block, from, to) => (to - from <= characters ? string.read(block, from, to) : refused),
+  write: (value) => (typeof value === "string" && value.length <= characters ? value : undefined)
+})
+
+const AT = 64
+const SPACE = 32
+const DELETE = 127
+const mostOfEmail = 80
+
+export const email: KnownCells = {
+  read: (block, from, to) => {
+    const { bytes } = block
+    if (to - from > mostOfEmail) return refused
+    let at = -1
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!
+      // whether a character beyond ASCII is a blank, is for the pattern to say
+      if (byte <= SPACE || byte >= DELETE || (byte === AT && at >= 0)) return refused
+      if (byte === AT) at = i
+    }
+    return at > from && at < to - 1 ? string.read(block, from, to) : refused
+  }
+}
+
+export const integer: KnownCells = {
+  read: (block, from, to) => integerOf(number.read(block, from, to)),
+  put: (slab, at, value) => (Number.isSafeInteger(value) ? putFinite(slab, at, value) : -1),
+  figure: { of: "decimals", make: (value) => integerOf(value) }
+}
+
+const integerOf = (value: unknown): unknown => (Number.isSafeInteger(value) ? value : refused)
