@@ -325,7 +325,7 @@ export const dateTimeIn = (zone: string) => {
         encode: (date: EffectDateTime.Utc) => formatInstant(date.epochMilliseconds)
       })
     ),
-    withCells(Cells.instant)
+    withCells(Cells.local(instantOf))
   )
 }
 

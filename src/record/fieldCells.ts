@@ -1,13 +1,16 @@
 // How the cells of Salesforce's field types are read and written without Schema; see `Field`.
 
 import { caseAt, isIdAt, lastOf } from "./ids.ts"
-import { dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
+import { clockAt, dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
 import { isUtc, number, putFinite, type Read, refused, string } from "./kinds.ts"
 import type { KnownCells } from "./known.ts"
 import type { Put } from "./slab.ts"
 import { utcOf } from "./utc.ts"
 
 const day = 86_400_000
+
+const T = 84
+const SPACE = 32
 
 export const id: KnownCells = {
   read: (block, from, to) => {
@@ -42,6 +45,16 @@ export const instant: KnownCells = {
   put: (slab, at, value) => (isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1),
   figure: { of: "instants", make: utcOf }
 }
+
+/** An instant, or what clocks show at one that is told by `instantOf`, like `2026-11-23T21:41:12`. */
+export const local = (instantOf: (wall: number) => number): KnownCells => ({
+  ...instant,
+  read: instantsBy((words, from, to) => {
+    if (to - from !== 19) return instantAt(words, from, to)
+    const between = words.getUint8(from + 10)
+    return between === T || between === SPACE ? instantOf(dayAt(words, from) + clockAt(words, from + 11)) : Number.NaN
+  })
+})
 
 export const date: KnownCells = {
   read: instantsBy((words, from, to) => (to - from === 10 ? dayAt(words, from) : Number.NaN)),
@@ -91,7 +104,6 @@ export const textOf = (characters: number): KnownCells => ({
 })
 
 const AT = 64
-const SPACE = 32
 const DELETE = 127
 const mostOfEmail = 80
 

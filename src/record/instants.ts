@@ -89,23 +89,25 @@ export const dayAt = (words: DataView, from: number): number => {
   return wrong === 0 ? startOfDay(yearOf(year), monthOf(month), (date & 0xf) * 10 + (date >> 8)) : Number.NaN
 }
 
-/** Milliseconds since midnight of a time like `20:41:12.000Z`, NaN for any other form. */
-export const timeAt = (words: DataView, from: number, to: number): number => {
-  if (to - from !== 13) return Number.NaN
+/** Milliseconds since midnight of a time like `20:41:12`, NaN if it is none. */
+export const clockAt = (words: DataView, from: number): number => {
   const time = words.getInt32(from, true) ^ 0x303a3030 // 00:0
   const second = words.getInt32(from + 4, true) ^ 0x30303a30 // 0:00
-  const fraction = words.getInt32(from + 8, true) ^ 0x3030302e // .000
-  const wrong =
-    ((time | (time + 0x06000606)) & 0xf0fff0f0) |
-    ((second | (second + 0x06060006)) & 0xf0f0fff0) |
-    ((fraction | (fraction + 0x06060600)) & 0xf0f0f0ff) |
-    (words.getUint8(from + 12) ^ 0x5a)
+  const wrong = ((time | (time + 0x06000606)) & 0xf0fff0f0) | ((second | (second + 0x06060006)) & 0xf0f0fff0)
   const hour = (time & 0xf) * 10 + ((time >>> 8) & 0xf)
   const minute = (time >>> 24) * 10 + (second & 0xf)
   const seconds = ((second >>> 16) & 0xf) * 10 + (second >>> 24)
   if (wrong !== 0 || hour > 23 || minute > 59 || seconds > 59) return Number.NaN
+  return ((hour * 60 + minute) * 60 + seconds) * 1_000
+}
+
+/** Milliseconds since midnight of a time like `20:41:12.000Z`, NaN for any other form. */
+export const timeAt = (words: DataView, from: number, to: number): number => {
+  if (to - from !== 13) return Number.NaN
+  const fraction = words.getInt32(from + 8, true) ^ 0x3030302e // .000
+  const wrong = ((fraction | (fraction + 0x06060600)) & 0xf0f0f0ff) | (words.getUint8(from + 12) ^ 0x5a)
   const millis = ((fraction >>> 8) & 0xf) * 100 + ((fraction >>> 16) & 0xf) * 10 + (fraction >>> 24)
-  return ((hour * 60 + minute) * 60 + seconds) * 1_000 + millis
+  return wrong === 0 ? clockAt(words, from) + millis : Number.NaN
 }
 
 /** The number of four digits in a word. */

@@ -7,6 +7,7 @@ import { refused } from "../../src/record/kinds.ts"
 import type { KnownCells } from "../../src/record/known.ts"
 import { Slab } from "../../src/record/slab.ts"
 import { utcOf } from "../../src/record/utc.ts"
+import { wallClock } from "../../src/record/wallClock.ts"
 import { random } from "./random.ts"
 
 const { int, of } = random(5)
@@ -47,8 +48,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   local: {
     schema: Field.dateTimeIn("Europe/Berlin"),
-    cells: Cells.instant,
-    text: () => `${day()}T${time()}Z`,
+    cells: Cells.local(wallClock(DateTime.zoneMakeNamedUnsafe("Europe/Berlin"))),
+    text: () => of([`${day()}T${time()}Z`, `${day()}${of(["T", " "])}${time().slice(0, 8)}`]),
     value: utc
   },
   time: { schema: Field.Time, cells: Cells.time, text: () => `${time()}Z`, value: times },
