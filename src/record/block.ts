@@ -17,6 +17,15 @@ const LF = 10
 const CR = 13
 
 /**
+ * What a whole column can be read as at once. NaN is what is to be looked at again.
+ *
+ * - `decimals`: numbers of at most eight characters;
+ * - `instants`: milliseconds, as `instantAt` reads them;
+ * - `ids` and `emails`: 1 for what `isIdAt` and `isEmailAt` accept.
+ */
+export type Figures = "decimals" | "instants" | "ids" | "emails"
+
+/**
  * Bytes of CSV, where the quotes in them are, and which are not ASCII.
  *
  * The index is made by a few lines of WebAssembly, 64 bytes at a time, where there is
@@ -36,7 +45,7 @@ export class Block {
   isAscii = true
   /** How many line feeds there are. */
   lines = 0
-  /** What `decimals` and `instants` made of cells. */
+  /** What `readColumn` made of cells. */
   figures: Float64Array
 
   /** Whether the rows at hand are ASCII without quotes in their cells, so that these are substrings of `text`. */
@@ -90,18 +99,9 @@ export class Block {
     return at === this.quotes && this.scanner.figures !== undefined && count <= mostFigures
   }
 
-  /**
-   * Reads a column of regular rows, whose first cell begins with the quote `first`, as
-   * decimals, to `figures` from `into` on. NaN is what is to be looked at again: it has more than
-   * eight characters, or is none.
-   */
-  decimals(first: number, end: number, quotesOfRow: number, into: number): void {
-    this.scanner.figures?.decimals(first, end, quotesOfRow, into)
-  }
-
-  /** As `decimals`, of instants in milliseconds: what `instantAt` reads. */
-  instants(first: number, end: number, quotesOfRow: number, into: number): void {
-    this.scanner.figures?.instants(first, end, quotesOfRow, into)
+  /** Reads a column of regular rows, whose first cell begins with the quote `first`, to `figures` from `into` on. */
+  readColumn(of: Figures, first: number, end: number, quotesOfRow: number, into: number): void {
+    this.scanner.figures?.[of](first, end, quotesOfRow, into)
   }
 
   /** Prepares the cells of a row that begins at `start` and ends before `end`. */
@@ -164,7 +164,7 @@ interface Views {
   readonly figures: Float64Array
 }
 
-/** Reads a column; see `Block.decimals`. */
+/** Reads a column; see `Block.readColumn`. */
 type ReadFigures = (first: number, end: number, quotesOfRow: number, into: number) => void
 
 /** Memory for a block, and what indexes it. */
@@ -174,7 +174,7 @@ export interface Scanner {
   readonly scan: (block: Block, length: number) => void
   readonly regular: (first: number, count: number, quotesOfRow: number, delimiter: number, length: number) => number
   /** What reads a whole column at once; without it cells are read one by one. */
-  readonly figures?: { readonly decimals: ReadFigures; readonly instants: ReadFigures }
+  readonly figures?: Readonly<Record<Figures, ReadFigures>>
 }
 
 /** The quote index in JavaScript. */
@@ -252,11 +252,9 @@ export const wasmScanner = (): Scanner | undefined => {
 }
 
 const makeWasmScanner = (): Scanner => {
-  const exports = new WebAssembly.Instance(wasmModule()).exports as unknown as {
+  const exports = new WebAssembly.Instance(wasmModule()).exports as unknown as Record<Figures, ReadFigures> & {
     readonly memory: WebAssembly.Memory
     readonly scan: (end: number, quotes: number, high: number) => void
-    readonly decimals: (at: number, end: number, row: number, values: number, powers: number) => void
-    readonly instants: (at: number, end: number, row: number, values: number) => void
     readonly regular: (
       first: number,
       count: number,
@@ -268,8 +266,9 @@ const makeWasmScanner = (): Scanner => {
     readonly count: WebAssembly.Global<"i32">
     readonly lines: WebAssembly.Global<"i32">
     readonly any: WebAssembly.Global<"i32">
+    readonly powers: WebAssembly.Global<"i32">
   }
-  const { any, count, decimals, instants, lines, memory, regular, scan } = exports
+  const { any, count, decimals, emails, ids, instants, lines, memory, regular, scan } = exports
   const page = 64 * 1024
   const allocate = (wanted: number): Views => {
     const bytes = Math.ceil((wanted + pad) / pad) * pad
@@ -278,7 +277,8 @@ const makeWasmScanner = (): Scanner => {
     const figuresStart = highStart + (bytes >> 3)
     const missing = figuresStart + 8 * (mostFigures + powers.length) - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / page))
-    new Float64Array(memory.buffer, figuresStart + 8 * mostFigures).set(powers)
+    exports.powers.value = figuresStart + 8 * mostFigures
+    new Float64Array(memory.buffer, exports.powers.value).set(powers)
     return {
       bytes: new Uint8Array(memory.buffer, 0, bytes),
       quotes: new Int32Array(memory.buffer, bytes, bytes),
@@ -287,6 +287,12 @@ const makeWasmScanner = (): Scanner => {
     }
   }
   let views = allocate(2 * blockBytes)
+  const column =
+    (read: ReadFigures): ReadFigures =>
+    (first, end, quotesOfRow, into) => {
+      const quotes = views.quotes.byteOffset
+      read(quotes + 4 * first, quotes + 4 * end, 4 * quotesOfRow, views.figures.byteOffset + 8 * into)
+    }
   return {
     get views() {
       return views
@@ -302,17 +308,7 @@ const makeWasmScanner = (): Scanner => {
     },
     regular: (first, count, quotesOfRow, delimiter, length) =>
       regular(first, count, quotesOfRow, delimiter, length, views.quotes.byteOffset),
-    figures: {
-      decimals: (first, end, quotesOfRow, into) => {
-        const { byteOffset: quotes } = views.quotes
-        const { byteLength, byteOffset } = views.figures
-        decimals(quotes + 4 * first, quotes + 4 * end, 4 * quotesOfRow, byteOffset + 8 * into, byteOffset + byteLength)
-      },
-      instants: (first, end, quotesOfRow, into) => {
-        const { byteOffset: quotes } = views.quotes
-        instants(quotes + 4 * first, quotes + 4 * end, 4 * quotesOfRow, views.figures.byteOffset + 8 * into)
-      }
-    }
+    figures: { decimals: column(decimals), emails: column(emails), ids: column(ids), instants: column(instants) }
   }
 }
 
@@ -323,7 +319,7 @@ const defaultScanner = (): Scanner => wasmScanner() ?? loopScanner()
 
 // block.wat, as wat2wasm of wabt compiles it
 const wasm =
-  "AGFzbQEAAAABIARgA39/fwBgBn9/f39/fwF/YAV/f39/fwBgBH9/f38AAwUEAAECAwUDAQABBhADfwFBAAt/AUEAC38BQQALB0cIBm1lbW9yeQIABWNvdW50AwAFbGluZXMDAQNhbnkDAgRzY2FuAAAHcmVndWxhcgABCGRlY2ltYWxzAAIIaW5zdGFudHMAAwqGDwS5BAMDfwF+CHsgASEEQQr9DyEHQSL9DyEIAkADQCADIABPDQEgA/0ABAAhCyAD/QAEECEMIAP9AAQgIQ0gA/0ABDAhDiAJIAsgDP1QIA0gDv1Q/VD9UCEJIAogCyAH/SMgDCAH/SP9biANIAf9IyAOIAf9I/1u/W79fP1+/bEBIQogCyAI/SP9ZK0gDCAI/SP9ZK1CEIaEIA0gCP0j/WStQiCGIA4gCP0j/WStQjCGhIQhBiAEIAZ7p0ECdGohBSAEIAMgBnqnajYCACAGIAZCAX2DIQYgBCADIAZ6p2o2AgQgBiAGQgF9gyEGIAQgAyAGeqdqNgIIIAYgBkIBfYMhBiAEIAMgBnqnajYCDCAGIAZCAX2DIQYgBCADIAZ6p2o2AhAgBiAGQgF9gyEGIAQgAyAGeqdqNgIUIAYgBkIBfYMhBiAEIAMgBnqnajYCGCAGIAZCAX2DIQYgBCADIAZ6p2o2AhwgBiAGQgF9gyEGIAQgAyAGeqdqNgIgIAYgBkIBfYMhBiAEIAMgBnqnajYCJCAGIAZCAX2DIQYgBEEoaiEEAkADQCAGUA0BIAQgAyAGeqdqNgIAIAYgBkIBfYMhBiAEQQRqIQQMAAsLIAUhBCADQcAAaiEDDAALCyAEIAFrQQJ2JAAgCv0bACAK/RsBaiAK/RsCIAr9GwNqaiQBIAn9ZCQCIwJFBEAPC0EAIQMCQANAIAMgAE8NASACIAP9AAQA/WQ7AQAgAkECaiECIANBEGohAwwACwsLyQEBBH8gBSAAQQJ0aiEHIAUgAUECdGohASACQQJ0IQICQANAIAcgAmpBBGshCCAIIAFPDQEgB0EEaiEHAkADQCAHIAhPDQEgBygCACEJIAcoAgQgCUECakcNAyAJLQABIANHDQMgB0EIaiEHDAALCyAIKAIAQQFqIQkgCSAETw0BIAktAABBDUYEQCAJQQFqIQkgCSAETw0CCyAJLQAAQQpHDQEgBkEBaiEGIAhBBGohByAHIAFPDQEgBygCACAJQQFqRg0ACwsgBgu7AwIGfwJ+AkADQCAAIAFPDQEgACgCAEEBaiEFIAAoAgQhBiAFLQAAQS1GIQggBiAFayAIayEHIANEAAAAAAAA+H85AwACQCAHQQFrQQdLDQAgBkEISQ0AQn9BCCAHa0EDdK2GIQwgBkEIaykDACAMg0Kw4MCBg4aMmDAgDEJ/hYOEIQsgC0Ku3Ljx4sWLly6FIQwgDEKBgoSIkKDAgAF9IAxCf4WDQoCBgoSIkKDAgH+DIQxBACEKIAxCAFIEQCAMeqdBA3YhCUEHIAlrIQogCkUNASAJQQggB2tGDQFCfyAJQQN0rYYhDCALIAxCCIaDIAsgDEJ/hYNCCIaEQjCEIQsLIAtC8OHDh4+evPhwgyALQoaMmLDgwIGDBnxC8OHDh4+evPhwg0IEiIRCs+bMmbPmzJkzUg0AIAtCsODAgYOGjJgwfSELIAtCCn4gC0IIiHwhCyALQv+BgIDwH4NC5ICAgIDI0Ad+IAtCEIhC/4GAgPAfg0KBgICAgOIJfnxCIIghCyADIAu6IAQgCkEDdGorAwCjOQMAIAgEQCADIAMrAwCaOQMACwsgA0EIaiEDIAAgAmohAAwACwsLwAUBDX8CQANAIAAgAU8NASAAKAIAQQFqIQQgACgCBCAEayEFIANEAAAAAAAA+H85AwACQEEAIQwgBUEcRgRAIAQoAhhBsODAgQNzIQwFIAVBGEcNAQsgBCgCAEGw4MCBA3MhBiAEKAIEQa3gwOkCcyEHIAQoAghBsODQggNzIQggBCgCDEGw9MCBA3MhCSAEKAIQQbrgwPECcyEKIAQoAhRBsODA0QVBsODA2QIgBUEYRhtzIQsgDCAGIAZBhoyYMGpyQfDhw4d/cSAHIAdBgIwYanJB/+FDcXIgCCAIQYaMgDBqckHw4f+Hf3EgCSAJQYaAmDBqckHw/8OHf3FyIAogCkGAjBhqckH/4UNxIAsgC0GGjBhqckHw4UNxcnJyciEMIAwNACAIQRh2QQpsIAlBD3FqIQ0gCUEQdkEPcUEKbCAJQRh2aiEOIApBCHZBD3FBCmwgCkEQdkEPcWohDyANQRdLDQAgDkE7Sw0AIA9BO0sNACAGQQ9xQQpsIAZBCHZBD3FqQeQAbCAGQRB2QQ9xQQpsIAZBGHZqaiEGIAdBCHZBD3FBCmwgB0EQdkEPcWohByAIQQ9xQQpsIAhBCHZBD3FqIQggB0EBa0ELSw0AIAhFDQAgCEEcSwRAIAggB0ECRgR/QRwgBkEDcUUgBkHkAHBBAEcgBkGQA3BFcnFqBUEeQQEgByAHQQN2anFqC0sNAQsgB0EDSSEMIAYgDGtBkANqIRAgByAMQQxsakEDayEHIBBB7QJsIBBBBG4gEEHkAG5rIBBBkANuamogB0GZAWxBAmpBBW4gCEGe6jRramohCCANQTxsIA5qQTxsIA9qIQ8gAyAIt0QAAAAAcJmUQaIgD0HoB2wgC0EPcUHkAGwgC0EIdkEPcUEKbCALQRB2QQ9xampqt6A5AwALIANBCGohAyAAIAJqIQAMAAsLCw=="
+  "AGFzbQEAAAABHQRgA39/fwBgBn9/f39/fwF/YAR/f39/AGABfwF/AwgHAAECAgIDAgUDAQABBhUEfwFBAAt/AUEAC38BQQALfwFBAAsHXwsGbWVtb3J5AgAFY291bnQDAAVsaW5lcwMBA2FueQMCBnBvd2VycwMDBHNjYW4AAAdyZWd1bGFyAAEIZGVjaW1hbHMAAghpbnN0YW50cwADA2lkcwAEBmVtYWlscwAGCuESB7kEAwN/AX4IeyABIQRBCv0PIQdBIv0PIQgCQANAIAMgAE8NASAD/QAEACELIAP9AAQQIQwgA/0ABCAhDSAD/QAEMCEOIAkgCyAM/VAgDSAO/VD9UP1QIQkgCiALIAf9IyAMIAf9I/1uIA0gB/0jIA4gB/0j/W79bv18/X79sQEhCiALIAj9I/1krSAMIAj9I/1krUIQhoQgDSAI/SP9ZK1CIIYgDiAI/SP9ZK1CMIaEhCEGIAQgBnunQQJ0aiEFIAQgAyAGeqdqNgIAIAYgBkIBfYMhBiAEIAMgBnqnajYCBCAGIAZCAX2DIQYgBCADIAZ6p2o2AgggBiAGQgF9gyEGIAQgAyAGeqdqNgIMIAYgBkIBfYMhBiAEIAMgBnqnajYCECAGIAZCAX2DIQYgBCADIAZ6p2o2AhQgBiAGQgF9gyEGIAQgAyAGeqdqNgIYIAYgBkIBfYMhBiAEIAMgBnqnajYCHCAGIAZCAX2DIQYgBCADIAZ6p2o2AiAgBiAGQgF9gyEGIAQgAyAGeqdqNgIkIAYgBkIBfYMhBiAEQShqIQQCQANAIAZQDQEgBCADIAZ6p2o2AgAgBiAGQgF9gyEGIARBBGohBAwACwsgBSEEIANBwABqIQMMAAsLIAQgAWtBAnYkACAK/RsAIAr9GwFqIAr9GwIgCv0bA2pqJAEgCf1kJAIjAkUEQA8LQQAhAwJAA0AgAyAATw0BIAIgA/0ABAD9ZDsBACACQQJqIQIgA0EQaiEDDAALCwvJAQEEfyAFIABBAnRqIQcgBSABQQJ0aiEBIAJBAnQhAgJAA0AgByACakEEayEIIAggAU8NASAHQQRqIQcCQANAIAcgCE8NASAHKAIAIQkgBygCBCAJQQJqRw0DIAktAAEgA0cNAyAHQQhqIQcMAAsLIAgoAgBBAWohCSAJIARPDQEgCS0AAEENRgRAIAlBAWohCSAJIARPDQILIAktAABBCkcNASAGQQFqIQYgCEEEaiEHIAcgAU8NASAHKAIAIAlBAWpGDQALCyAGC7sDAgZ/An4CQANAIAAgAU8NASAAKAIAQQFqIQQgACgCBCEFIAQtAABBLUYhByAFIARrIAdrIQYgA0QAAAAAAAD4fzkDAAJAIAZBAWtBB0sNACAFQQhJDQBCf0EIIAZrQQN0rYYhCyAFQQhrKQMAIAuDQrDgwIGDhoyYMCALQn+Fg4QhCiAKQq7cuPHixYuXLoUhCyALQoGChIiQoMCAAX0gC0J/hYNCgIGChIiQoMCAf4MhC0EAIQkgC0IAUgRAIAt6p0EDdiEIQQcgCGshCSAJRQ0BIAhBCCAGa0YNAUJ/IAhBA3SthiELIAogC0IIhoMgCiALQn+Fg0IIhoRCMIQhCgsgCkLw4cOHj568+HCDIApChoyYsODAgYMGfELw4cOHj568+HCDQgSIhEKz5syZs+bMmTNSDQAgCkKw4MCBg4aMmDB9IQogCkIKfiAKQgiIfCEKIApC/4GAgPAfg0LkgICAgMjQB34gCkIQiEL/gYCA8B+DQoGAgICA4gl+fEIgiCEKIAMgCrojAyAJQQN0aisDAKM5AwAgBwRAIAMgAysDAJo5AwALCyADQQhqIQMgACACaiEADAALCwvABQENfwJAA0AgACABTw0BIAAoAgBBAWohBCAAKAIEIARrIQUgA0QAAAAAAAD4fzkDAAJAQQAhDCAFQRxGBEAgBCgCGEGw4MCBA3MhDAUgBUEYRw0BCyAEKAIAQbDgwIEDcyEGIAQoAgRBreDA6QJzIQcgBCgCCEGw4NCCA3MhCCAEKAIMQbD0wIEDcyEJIAQoAhBBuuDA8QJzIQogBCgCFEGw4MDRBUGw4MDZAiAFQRhGG3MhCyAMIAYgBkGGjJgwanJB8OHDh39xIAcgB0GAjBhqckH/4UNxciAIIAhBhoyAMGpyQfDh/4d/cSAJIAlBhoCYMGpyQfD/w4d/cXIgCiAKQYCMGGpyQf/hQ3EgCyALQYaMGGpyQfDhQ3FycnJyIQwgDA0AIAhBGHZBCmwgCUEPcWohDSAJQRB2QQ9xQQpsIAlBGHZqIQ4gCkEIdkEPcUEKbCAKQRB2QQ9xaiEPIA1BF0sNACAOQTtLDQAgD0E7Sw0AIAZBD3FBCmwgBkEIdkEPcWpB5ABsIAZBEHZBD3FBCmwgBkEYdmpqIQYgB0EIdkEPcUEKbCAHQRB2QQ9xaiEHIAhBD3FBCmwgCEEIdkEPcWohCCAHQQFrQQtLDQAgCEUNACAIQRxLBEAgCCAHQQJGBH9BHCAGQQNxRSAGQeQAcEEARyAGQZADcEVycWoFQR5BASAHIAdBA3ZqcWoLSw0BCyAHQQNJIQwgBiAMa0GQA2ohECAHIAxBDGxqQQNrIQcgEEHtAmwgEEEEbiAQQeQAbmsgEEGQA25qaiAHQZkBbEECakEFbiAIQZ7qNGtqaiEIIA1BPGwgDmpBPGwgD2ohDyADIAi3RAAAAABwmZRBoiAPQegHbCALQQ9xQeQAbCALQQh2QQ9xQQpsIAtBEHZBD3Fqamq3oDkDAAsgA0EIaiEDIAAgAmohAAwACwsL3AECAn8CewJAA0AgACABTw0BIAAoAgBBAWohBCADRAAAAAAAAPh/OQMAAkAgACgCBCAEa0ESRw0AIAT9AAQAIQYgBkHBAP0P/XFBGv0P/SYhByAHIAZB4QD9D/1xQRr9D/0mIAZBMP0P/XFBCv0P/Sb9UP1Q/WRB//8BcUH//wFHDQAgB/1kIQUgBC0ADyAFQR9xEAVHDQAgBC0AECAFQQV2QR9xEAVHDQAgBC0AESAFQQp2QR9xEAVHDQAgA0QAAAAAAADwPzkDAAsgA0EIaiEDIAAgAmohAAwACwsLEAAgAEHBAEEWIABBGkkbagvqAQIGfwF7AkADQCAAIAFPDQEgACgCAEEBaiEEIAAoAgQhBSADRAAAAAAAAPh/OQMAAkAgBSAEa0EDa0HNAEsNACAELQAAQcAARg0AIAVBAWstAABBwABGDQBBACEIIAQhBgNAIAb9AAQAIQpB//8DQQEgBSAGa3RBAWsgBSAGa0EQTxshCSAJIApBIf0P/XFB3gD9D/0s/WRxDQEgCSAKQcAA/Q/9I/1kcSEHIAggB2lqIQggBkEQaiEGIAYgBUkNAAsgCEEBRw0AIANEAAAAAAAA8D85AwALIANBCGohAyAAIAJqIQAMAAsLCw=="
 
 let compiled: WebAssembly.Module | undefined
 

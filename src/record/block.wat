@@ -4,6 +4,8 @@
   (global $count (export "count") (mut i32) (i32.const 0))
   (global $lines (export "lines") (mut i32) (i32.const 0))
   (global $any (export "any") (mut i32) (i32.const 0))
+  ;; where those of ten are, by which eight characters can be divided
+  (global $powers (export "powers") (mut i32) (i32.const 0))
   ;; bytes from 0 to $end, 64 at a time; positions of quotes to $quotes; 16 bits for 16 bytes that are not ASCII to $high,
   ;; if there is any
   (func (export "scan") (param $end i32) (param $quotes i32) (param $high i32)
@@ -115,8 +117,8 @@
     (local.get $rows))
 
   ;; the decimals of a column, as numbers to $values: of rows whose quotes are those at $at and every $row bytes from there up
-  ;; to $end; NaN for what has more than eight characters without its sign, or is none; at $powers are those of ten
-  (func (export "decimals") (param $at i32) (param $end i32) (param $row i32) (param $values i32) (param $powers i32)
+  ;; to $end; NaN for what has more than eight characters without its sign, or is none
+  (func (export "decimals") (param $at i32) (param $end i32) (param $row i32) (param $values i32)
     (local $from i32) (local $to i32) (local $length i32) (local $negative i32) (local $point i32) (local $places i32)
     (local $digits i64) (local $mask i64)
     (block $done
@@ -176,7 +178,7 @@
             (i64.const 32)))
           (f64.store (local.get $values) (f64.div
             (f64.convert_i64_u (local.get $digits))
-            (f64.load (i32.add (local.get $powers) (i32.shl (local.get $places) (i32.const 3))))))
+            (f64.load (i32.add (global.get $powers) (i32.shl (local.get $places) (i32.const 3))))))
           (if (local.get $negative)
             (then (f64.store (local.get $values) (f64.neg (f64.load (local.get $values)))))))
         (local.set $values (i32.add (local.get $values) (i32.const 8)))
@@ -269,4 +271,76 @@
         (local.set $values (i32.add (local.get $values) (i32.const 8)))
         (local.set $at (i32.add (local.get $at) (local.get $row)))
         (br $next))))
-)
+
+  ;; the same of ids of 18 characters, the last three of which are right, as 1: see isIdAt of ids.ts
+  (func (export "ids") (param $at i32) (param $end i32) (param $row i32) (param $values i32)
+    (local $from i32) (local $capitals i32) (local $chars v128) (local $isCapital v128)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $from (i32.add (i32.load (local.get $at)) (i32.const 1)))
+        (f64.store (local.get $values) (f64.const nan))
+        (block $refused
+          (br_if $refused (i32.ne (i32.sub (i32.load offset=4 (local.get $at)) (local.get $from)) (i32.const 18)))
+          (local.set $chars (v128.load (local.get $from)))
+          (local.set $isCapital
+            (i8x16.lt_u (i8x16.sub (local.get $chars) (i8x16.splat (i32.const 65))) (i8x16.splat (i32.const 26))))
+          ;; the sixteenth is the first of the last three
+          (br_if $refused (i32.ne
+            (i32.and
+              (i8x16.bitmask (v128.or (local.get $isCapital) (v128.or
+                (i8x16.lt_u (i8x16.sub (local.get $chars) (i8x16.splat (i32.const 97))) (i8x16.splat (i32.const 26)))
+                (i8x16.lt_u (i8x16.sub (local.get $chars) (i8x16.splat (i32.const 48))) (i8x16.splat (i32.const 10))))))
+              (i32.const 0x7fff))
+            (i32.const 0x7fff)))
+          (local.set $capitals (i8x16.bitmask (local.get $isCapital)))
+          (br_if $refused (i32.ne (i32.load8_u offset=15 (local.get $from))
+            (call $letter (i32.and (local.get $capitals) (i32.const 31)))))
+          (br_if $refused (i32.ne (i32.load8_u offset=16 (local.get $from))
+            (call $letter (i32.and (i32.shr_u (local.get $capitals) (i32.const 5)) (i32.const 31)))))
+          (br_if $refused (i32.ne (i32.load8_u offset=17 (local.get $from))
+            (call $letter (i32.and (i32.shr_u (local.get $capitals) (i32.const 10)) (i32.const 31)))))
+          (f64.store (local.get $values) (f64.const 1)))
+        (local.set $values (i32.add (local.get $values) (i32.const 8)))
+        (local.set $at (i32.add (local.get $at) (local.get $row)))
+        (br $next))))
+  ;; from A to Z, then from 0 to 5
+  (func $letter (param $number i32) (result i32)
+    (i32.add (local.get $number)
+      (select (i32.const 65) (i32.const 22) (i32.lt_u (local.get $number) (i32.const 26)))))
+
+  ;; the same of e-mail addresses of at most 80 characters of ASCII, as 1: see email of fieldCells.ts
+  (func (export "emails") (param $at i32) (param $end i32) (param $row i32) (param $values i32)
+    (local $from i32) (local $to i32) (local $p i32) (local $signs i32) (local $found i32) (local $within i32) (local $chars v128)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $from (i32.add (i32.load (local.get $at)) (i32.const 1)))
+        (local.set $to (i32.load offset=4 (local.get $at)))
+        (f64.store (local.get $values) (f64.const nan))
+        (block $refused
+          (br_if $refused (i32.gt_u (i32.sub (i32.sub (local.get $to) (local.get $from)) (i32.const 3)) (i32.const 77)))
+          (br_if $refused (i32.eq (i32.load8_u (local.get $from)) (i32.const 64)))
+          (br_if $refused (i32.eq (i32.load8_u (i32.sub (local.get $to) (i32.const 1))) (i32.const 64)))
+          (local.set $found (i32.const 0))
+          (local.set $p (local.get $from))
+          (loop $vectors
+            (local.set $chars (v128.load (local.get $p)))
+            ;; those that are within the cell
+            (local.set $within (select
+              (i32.const 0xffff)
+              (i32.sub (i32.shl (i32.const 1) (i32.sub (local.get $to) (local.get $p))) (i32.const 1))
+              (i32.ge_u (i32.sub (local.get $to) (local.get $p)) (i32.const 16))))
+            ;; neither a blank nor what is below it, nor delete, nor beyond ASCII
+            (br_if $refused (i32.and (local.get $within) (i8x16.bitmask
+              (i8x16.ge_u (i8x16.sub (local.get $chars) (i8x16.splat (i32.const 33))) (i8x16.splat (i32.const 94))))))
+            (local.set $signs (i32.and (local.get $within)
+              (i8x16.bitmask (i8x16.eq (local.get $chars) (i8x16.splat (i32.const 64))))))
+            (local.set $found (i32.add (local.get $found) (i32.popcnt (local.get $signs))))
+            (local.set $p (i32.add (local.get $p) (i32.const 16)))
+            (br_if $vectors (i32.lt_u (local.get $p) (local.get $to))))
+          (br_if $refused (i32.ne (local.get $found) (i32.const 1)))
+          (f64.store (local.get $values) (f64.const 1)))
+        (local.set $values (i32.add (local.get $values) (i32.const 8)))
+        (local.set $at (i32.add (local.get $at) (local.get $row)))
+        (br $next)))))

@@ -245,19 +245,20 @@ const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadReco
       const variable = `v${variables++}`
       const from = `at[o + ${offset}]`
       const to = `at[o + ${offset + 1}]`
+      const text = `isPlain ? text.substring(${from} - before, ${to} - start) : block.cell(${from} + 1, ${to})`
       if (node.isAnyText) {
-        const text = `isPlain ? text.substring(${from} - before, ${to} - start) : block.cell(${from} + 1, ${to})`
         lines.push(`const ${variable} = ${node.nullable ? `${to} - ${from} === 1 ? null : ` : ""}${text}`)
       } else {
         lines.push(`let ${variable} = refused`)
         if (node.figure !== undefined) {
           const { make, of } = node.figure
           const first = `${columns.length} * rows`
-          columns.push(`block.${of}(o + ${offset}, end, ${row}, ${first})`)
+          columns.push(`block.readColumn("${of}", o + ${offset}, end, ${row}, ${first})`)
+          const value = make === undefined ? text : `${constant(make)}(figure)`
           lines.push(
             "if (hasFigures) {",
             `const figure = figures[${first} + i]`,
-            `if (figure === figure) ${variable} = ${constant(make)}(figure)`,
+            `if (figure === figure) ${variable} = ${value}`,
             "}"
           )
         }

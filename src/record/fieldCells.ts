@@ -29,7 +29,8 @@ export const id: KnownCells = {
       bytes[at + i] = char
     }
     return all < 128 && isIdAt(bytes, at) ? at + 18 : -1
-  }
+  },
+  figure: { of: "ids" }
 }
 
 /** Reads milliseconds as an instant. */
@@ -108,18 +109,20 @@ const DELETE = 127
 const mostOfEmail = 80
 
 export const email: KnownCells = {
-  read: (block, from, to) => {
-    const { bytes } = block
-    if (to - from > mostOfEmail) return refused
-    let at = -1
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i]!
-      // whether a character beyond ASCII is a blank, is for the pattern to say
-      if (byte <= SPACE || byte >= DELETE || (byte === AT && at >= 0)) return refused
-      if (byte === AT) at = i
-    }
-    return at > from && at < to - 1 ? string.read(block, from, to) : refused
+  read: (block, from, to) => (isEmailAt(block.bytes, from, to) ? string.read(block, from, to) : refused),
+  figure: { of: "emails" }
+}
+
+/** Whether there is an address that is ASCII: whether other characters are blanks, is for the pattern to say. */
+const isEmailAt = (bytes: Uint8Array, from: number, to: number): boolean => {
+  if (to - from > mostOfEmail) return false
+  let at = -1
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!
+    if (byte <= SPACE || byte >= DELETE || (byte === AT && at >= 0)) return false
+    if (byte === AT) at = i
   }
+  return at > from && at < to - 1
 }
 
 export const integer: KnownCells = {

@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Block } from "./block.ts"
+import type { Block, Figures } from "./block.ts"
 import * as Columns from "./columns.ts"
 import { dayAt, formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
 import { bareMembersOf, textLiterals } from "./members.ts"
@@ -13,11 +13,11 @@ export const refused = Symbol("refused")
 /** The value of a cell, or `refused`. */
 export type Read = (block: Block, from: number, to: number) => unknown
 
-/** Values that are made of numbers, which are read a column at a time. */
+/** Values that are read a column at a time. */
 export interface Figure {
-  readonly of: "decimals" | "instants"
-  /** The value, or `refused`. */
-  readonly make: (figure: number) => unknown
+  readonly of: Figures
+  /** The value that is made of a figure, or `refused`; without it, it is the text of the cell. */
+  readonly make?: (figure: number) => unknown
 }
 
 /** How the values of cells are read and written. */

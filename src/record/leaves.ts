@@ -1,4 +1,5 @@
 import * as Equal from "effect/Equal"
+import { flow } from "effect/Function"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -189,7 +190,8 @@ const withChecks = <C extends KnownCells>(cells: C, passes: ((value: unknown) =>
   const only = (value: unknown) => (value !== refused && passes(value) ? value : refused)
   return {
     ...cells,
-    figure: figure && { of: figure.of, make: (number) => only(figure.make(number)) },
+    // texts are looked at one by one
+    figure: figure?.make && { of: figure.of, make: flow(figure.make, only) },
     read: (block, from, to) => only(read(block, from, to)),
     write:
       write &&

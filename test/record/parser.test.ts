@@ -3,6 +3,7 @@ import { counted } from "../../src/counted.ts"
 import { Block, loopScanner, wasmScanner, withBlock } from "../../src/record/block.ts"
 import type { CsvError } from "../../src/record/csvError.ts"
 import { standard } from "../../src/record/dialect.ts"
+import { caseOf, isIdAt, lastOf } from "../../src/record/ids.ts"
 import { instantAt } from "../../src/record/instants.ts"
 import { eachRow, type OnHeader, Parser } from "../../src/record/parser.ts"
 import { random } from "./random.ts"
@@ -212,30 +213,41 @@ describe("Parser", () => {
     const block = blocks.WebAssembly
     const digits = (count: number) => Array.from({ length: count }, () => int(10)).join("")
     const two = (below: number) => String(int(below)).padStart(2, "0")
+    const chars = (count: number) => Array.from({ length: count }, () => of([..."09AZMazm"])).join("")
+    const flag = (isOne: boolean) => (isOne ? 1 : Number.NaN)
     const some = {
       decimals: () => of(["", "", "-"]) + of([digits(1 + int(8)), `${digits(1 + int(5))}.${digits(1 + int(4))}`]),
       instants: () => {
         const day = `${of(["1900", "2000", "2024", "2026", digits(4)])}-${two(14)}-${two(34)}`
         return `${day}T${two(26)}:${two(62)}:${two(62)}.${digits(3)}${of(["Z", "+0000"])}`
-      }
+      },
+      ids: () => {
+        const short = chars(15)
+        return short + of([lastOf(caseOf(short)), lastOf(caseOf(short)), chars(3)])
+      },
+      emails: () => `${chars(int(44))}@${chars(int(44))}`
     }
     const expected = {
       decimals: (text: string) => (/^-?(?=.{1,8}$)\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN),
-      instants: (_: string, from: number, to: number) => instantAt(block.words, from, to)
+      instants: (_: string, from: number, to: number) => instantAt(block.words, from, to),
+      ids: (text: string, from: number) => flag(text.length === 18 && isIdAt(block.bytes, from)),
+      emails: (text: string) => flag(/^(?=.{1,80}$)[!-?A-~]+@[!-?A-~]+$/.test(text))
     }
-    for (const kind of ["decimals", "instants"] as const) {
+    for (const kind of ["decimals", "instants", "ids", "emails"] as const) {
       let read = 0
       for (let round = 0; round < 300; round++) {
         const cells = Array.from({ length: 1 + int(60) }, () => {
           const text = some[kind]()
           const at = int(text.length + 1)
-          return int(3) > 0 ? text : text.slice(0, at) + of(["", ..."0123456789.-+/:TZ eE"]) + text.slice(at + int(2))
+          return int(3) > 0
+            ? text
+            : text.slice(0, at) + of(["", ..."0123456789.-+/:TZ eE@[`{~\u007f!", "é"]) + text.slice(at + int(2))
         })
         const bytes = utf8.encode(cells.map((cell) => `"first","${cell}"\n`).join(""))
         block.bytes.set(bytes)
         block.scan(bytes.length)
         assert.isTrue(block.hasFigures(block.quotes, 7 + cells.length))
-        block[kind](2, 4 * cells.length, 4, 7)
+        block.readColumn(kind, 2, 4 * cells.length, 4, 7)
         for (const [i, cell] of cells.entries()) {
           const figure = block.figures[7 + i] ?? 0
           const [from = 0, to = 0] = block.quotes.subarray(4 * i + 2)
@@ -248,7 +260,7 @@ describe("Parser", () => {
     // nothing is read before the first byte, nor of rows that were read one by one, nor of more than there is room for
     block.bytes.set(utf8.encode('"12"\n'))
     block.scan(5)
-    block.decimals(0, 2, 2, 0)
+    block.readColumn("decimals", 0, 2, 2, 0)
     assert.isTrue(Number.isNaN(block.figures[0]))
     assert.isFalse(block.hasFigures(new Int32Array(2), 1))
     assert.isFalse(block.hasFigures(block.quotes, block.figures.length + 1))
