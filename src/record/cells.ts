@@ -9,26 +9,14 @@ import { type Put, putAscii, putPoint, room, type Slab } from "./slab.ts"
 export type PutCell = (slab: Slab, at: number, value: unknown, record: object) => number
 
 /** How the cells of one leaf are written. `nothing` is what a null becomes. */
-export const cellWriter = ({ isAnyText, put, write }: FastLeaf, dialect: Dialect, nothing: string): PutCell => {
-  if (isAnyText) {
-    const putCell = anyText(dialect)
-    return (slab, at, value, record) => {
-      if (typeof value === "string") return putCell(slab, at, value)
-      return value === null && write(value, record) === null ? putAscii(slab, at, nothing) : -1
-    }
-  }
-  if (put !== undefined) {
-    return (slab, at, value, record) => {
-      if (value !== null && value !== undefined) return put(slab, at, value)
-      const text = write(value, record)
-      return text === undefined ? -1 : putAscii(slab, at, text ?? nothing)
-    }
-  }
-  const putCell = anyText(dialect)
+export const cellWriter = ({ fits, put, write }: FastLeaf, dialect: Dialect, nothing: string): PutCell => {
+  const putText = anyText(dialect)
   return (slab, at, value, record) => {
+    if (fits !== undefined && typeof value === "string" && fits(value)) return putText(slab, at, value)
+    if (put !== undefined && value !== null && value !== undefined) return put(slab, at, value)
     const text = write(value, record)
     if (text === undefined) return -1
-    return text === null ? putAscii(slab, at, nothing) : putCell(slab, at, text)
+    return text === null ? putAscii(slab, at, nothing) : putText(slab, at, text)
   }
 }
 

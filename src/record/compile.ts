@@ -445,11 +445,13 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
       cells.push(() => {
         const cell = `${constant(cellWriter(node, dialect, nothing))}(slab, at, ${field}, ${value})`
         // what most values are is told from others without a call
-        const usual = node.isAnyText
-          ? `typeof ${field} === "string" ? putAnyText(slab, at, ${field}) : `
-          : node.put !== undefined
-            ? `${field} !== null && ${field} !== undefined ? ${constant(node.put)}(slab, at, ${field}) : `
-            : ""
+        const fits = node.isAnyText || node.fits === undefined ? "" : ` && ${constant(node.fits)}(${field})`
+        const usual =
+          node.fits !== undefined
+            ? `typeof ${field} === "string"${fits} ? putAnyText(slab, at, ${field}) : `
+            : node.put !== undefined
+              ? `${field} !== null && ${field} !== undefined ? ${constant(node.put)}(slab, at, ${field}) : `
+              : ""
         const put = `{ const ${field} = ${value}[${key}]; at = ${usual}${cell} }`
         return parent === undefined && !nullable
           ? put

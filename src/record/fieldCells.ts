@@ -1,6 +1,6 @@
 // How the cells of Salesforce's field types are read and written without Schema; see `Field`.
 
-import { caseAt, isIdAt, lastOf } from "./ids.ts"
+import { caseAt, isId, isIdAt, lastOf } from "./ids.ts"
 import { clockAt, dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
 import { isUtc, number, putFinite, type Read, refused, string } from "./kinds.ts"
 import type { KnownCells } from "./known.ts"
@@ -19,17 +19,7 @@ export const id: KnownCells = {
     const bits = length === 15 ? caseAt(block.bytes, from) : -1
     return bits < 0 ? refused : block.cell(from, to) + lastOf(bits)
   },
-  put: (slab, at, value) => {
-    if (typeof value !== "string" || value.length !== 18) return -1
-    const { bytes } = slab
-    let all = 0
-    for (let i = 0; i < 18; i++) {
-      const char = value.charCodeAt(i)
-      all |= char
-      bytes[at + i] = char
-    }
-    return all < 128 && isIdAt(bytes, at) ? at + 18 : -1
-  },
+  fits: isId,
   figure: { of: "ids" }
 }
 
@@ -101,7 +91,7 @@ export const multiPicklist = (known?: ReadonlyArray<string>): KnownCells => {
 /** Texts of at most so many characters, none of which takes less than a byte. */
 export const textOf = (characters: number): KnownCells => ({
   read: (block, from, to) => (to - from <= characters ? string.read(block, from, to) : refused),
-  write: (value) => (typeof value === "string" && value.length <= characters ? value : undefined)
+  fits: (text) => text.length <= characters
 })
 
 const AT = 64
@@ -110,10 +100,14 @@ const mostOfEmail = 80
 
 export const email: KnownCells = {
   read: (block, from, to) => (isEmailAt(block.bytes, from, to) ? string.read(block, from, to) : refused),
+  fits: (text) => text.length <= mostOfEmail && ascii.test(text),
   figure: { of: "emails" }
 }
 
-/** Whether there is an address that is ASCII: whether other characters are blanks, is for the pattern to say. */
+/** An address that is ASCII: whether other characters are blanks, is for the pattern of the schema to say. */
+const ascii = /^[!-?A-~]+@[!-?A-~]+$/
+
+/** Whether there is one. */
 const isEmailAt = (bytes: Uint8Array, from: number, to: number): boolean => {
   if (to - from > mostOfEmail) return false
   let at = -1

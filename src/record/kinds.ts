@@ -27,6 +27,8 @@ export interface Cells {
   readonly write: (value: unknown) => string | undefined
   /** Writes a value, where none can need quotes or be what must not be written. */
   readonly put?: Put<unknown> | undefined
+  /** Whether a text is one of the values: where these are texts, and cells as they are. */
+  readonly fits?: ((text: string) => boolean) | undefined
   /** How a whole column is read at once, where that is faster. */
   readonly figure?: Figure | undefined
 }
@@ -51,7 +53,8 @@ export const string: Kind = {
   is: (value) => typeof value === "string",
   read: (block, from, to) =>
     block.isPlain ? block.text.substring(from - block.textStart, to - block.textStart) : block.cell(from, to),
-  write: (value) => (typeof value === "string" ? value : undefined)
+  write: (value) => (typeof value === "string" ? value : undefined),
+  fits: () => true
 }
 
 const literals = (texts: ReadonlyArray<string>): Kind => {
@@ -60,7 +63,8 @@ const literals = (texts: ReadonlyArray<string>): Kind => {
     is: (value) => known.has(value),
     // a text of its own, not a piece of the block
     read: (block, from, to) => known.get(block.cell(from, to)) ?? refused,
-    write: (value) => known.get(value)
+    write: (value) => known.get(value),
+    fits: (text) => known.has(text)
   }
 }
 

@@ -27,7 +27,9 @@ export interface FastLeaf {
   readonly mayBeAbsent: boolean
   /** How a whole column is read at once, where that is faster. */
   readonly figure: Figure | undefined
-  /** Whether its values are any texts, or null besides: then there is no need to call `write`. */
+  /** Whether a text is one of its values: then there is no need to call `write`. */
+  readonly fits: ((text: string) => boolean) | undefined
+  /** Whether its values are any texts, or null besides: then there is no need to call `read`. */
   readonly isAnyText: boolean
 }
 
@@ -51,6 +53,7 @@ const byKindOrSchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): U
         read: leaf.nullable || leaf.optional || leaf.undefinable ? orBlank(cells.read, blankOf(leaf)) : cells.read,
         write: orNothing(name, cells.write, leaf, isUndefinable),
         put: cells.put,
+        fits: cells.fits,
         mayBeAbsent: leaf.optional && !leaf.nullable,
         figure: cells.figure,
         isAnyText: cells === string && !leaf.optional && !isUndefinable
@@ -93,7 +96,7 @@ const cellsOf = (ast: SchemaAST.AST): Cells | undefined => {
   const kind = transformed(ast)
   const known = knownOf(ast)
   if (known === undefined) return kind
-  const { figure, put, read, write } = withChecks(known.cells, checksOf(ast, filtersOf(known.added)))
+  const { figure, fits, put, read, write } = withChecks(known.cells, checksOf(ast, filtersOf(known.added)))
   return {
     read:
       kind === undefined
@@ -104,6 +107,7 @@ const cellsOf = (ast: SchemaAST.AST): Cells | undefined => {
           },
     write: write ?? kind?.write ?? (() => undefined),
     put,
+    fits,
     figure
   }
 }
@@ -186,7 +190,7 @@ const finiteCheck = Schema.Finite.ast.checks?.[0]
 /** Reads and writes the values that pass. */
 const withChecks = <C extends KnownCells>(cells: C, passes: ((value: unknown) => boolean) | undefined): C => {
   if (passes === undefined) return cells
-  const { figure, put, read, write } = cells
+  const { figure, fits, put, read, write } = cells
   const only = (value: unknown) => (value !== refused && passes(value) ? value : refused)
   return {
     ...cells,
@@ -199,6 +203,7 @@ const withChecks = <C extends KnownCells>(cells: C, passes: ((value: unknown) =>
         const text = write(value)
         return text !== undefined && passes(value) ? text : undefined
       }),
+    fits: fits && ((text) => fits(text) && passes(text)),
     put:
       put &&
       ((slab, at, value) => {
@@ -267,6 +272,7 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprove
       return cell.success
     },
     put: undefined,
+    fits: undefined,
     figure: undefined,
     mayBeAbsent: isOptional(ast),
     isAnyText: false

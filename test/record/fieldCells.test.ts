@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Equal, Hash, Result, Schema } from "effect"
+import { DateTime, Equal, Hash, Result, Schema, type SchemaAST } from "effect"
 import { Block } from "../../src/record/block.ts"
 import * as Field from "../../src/record/Field.ts"
 import * as Cells from "../../src/record/fieldCells.ts"
 import { refused } from "../../src/record/kinds.ts"
-import type { KnownCells } from "../../src/record/known.ts"
+import { type KnownCells, knownOf } from "../../src/record/known.ts"
 import { Slab } from "../../src/record/slab.ts"
 import { utcOf } from "../../src/record/utc.ts"
 import { wallClock } from "../../src/record/wallClock.ts"
@@ -99,7 +99,8 @@ const read = (cells: KnownCells, text: string): unknown => {
 
 const slab = new Slab()
 /** The text that is written of a value. */
-const written = ({ put, write }: KnownCells, value: unknown): string | undefined => {
+const written = ({ fits, put, write }: KnownCells, value: unknown): string | undefined => {
+  if (fits !== undefined) return typeof value === "string" && fits(value) ? value : undefined
   if (put === undefined) return write?.(value)
   slab.bytes.fill(0, 0, 64)
   const end = put(slab, 7, value)
@@ -134,9 +135,26 @@ describe("the cells of fields", () => {
         assert.deepStrictEqual(encode(any), Result.succeed(cell))
         hits++
       }
-      assert.isTrue(hits > 2_000 || (cells.put === undefined && cells.write === undefined))
+      assert.isAbove(hits, 2_000)
     })
   }
+})
+
+describe("what is known of fields", () => {
+  it("is found in every form that a schema makes of them", () => {
+    const forms: ReadonlyArray<(schema: Schema.Top) => { readonly ast: SchemaAST.AST }> = [
+      (schema) => schema,
+      (schema) => Schema.optionalKey(schema),
+      (schema) => Schema.mutableKey(schema),
+      (schema) => schema.annotateKey({ description: "a field" }),
+      (schema) => Schema.brand("Own")(schema as Schema.Schema<unknown>)
+    ]
+    for (const [name, { schema }] of Object.entries({ ...kinds, integer: { schema: Field.Integer } })) {
+      for (const form of forms) assert.deepStrictEqual(knownOf(form(schema).ast)?.added, [], name)
+    }
+    assert.strictEqual(knownOf(Field.Id.check(Schema.isMaxLength(18)).ast)?.added.length, 1)
+    assert.isUndefined(knownOf(Schema.String.check(Schema.isMaxLength(80)).ast))
+  })
 })
 
 describe("utcOf", () => {
