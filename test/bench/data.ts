@@ -1,19 +1,22 @@
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Field from "../../src/record/Field.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 /** What a query of ten columns gives. */
 export const Account = Schema.Struct({
-  Id: Schema.String,
-  Name: Schema.String,
-  Email__c: Schema.String,
-  Phone: Schema.String,
-  Amount__c: Schema.Finite,
-  Active__c: Schema.Boolean,
-  CreatedDate: Schema.Date,
-  City__c: Schema.String,
-  Key__c: Schema.String,
-  Note__c: Schema.NullOr(Schema.String)
+  Id: Field.Id,
+  Name: Field.Text,
+  Email__c: Field.Email,
+  Phone: Field.Phone,
+  Amount__c: Field.Currency,
+  Active__c: Field.Boolean,
+  CreatedDate: Field.DateTime,
+  City__c: Field.Text,
+  Key__c: Field.Text,
+  Note__c: Schema.NullOr(Field.Text)
 })
 
 /** The same, as nothing but texts. */
@@ -38,13 +41,13 @@ const cities = ["Paris", "Berlin", "New York", "Tokyo", "London", "Madrid", "Rom
 export const account = (i: number, dirty: boolean): typeof Account.Type => {
   const hash = (i * 2_654_435_761) >>> 0
   return {
-    Id: `001${(1e9 + i).toString(36).padStart(12, "0")}AAA`,
+    Id: Option.getOrThrow(Field.toId18(`001D${(1e9 + i).toString(36).padStart(11, "0")}`)),
     Name: `Account ${i}`,
     Email__c: `user${i}@example.com`,
     Phone: `+1555${(hash % 9_000_000) + 1_000_000}`,
     Amount__c: (hash % 1_000_000) / 100,
     Active__c: (hash & 1) === 1,
-    CreatedDate: new Date(Date.UTC(2026, hash % 9, 10 + (hash % 10), 10, 20 + (hash % 10), hash % 60)),
+    CreatedDate: DateTime.makeUnsafe(Date.UTC(2026, hash % 9, 10 + (hash % 10), 10, 20 + (hash % 10), hash % 60)),
     City__c: dirty && i % 50 === 0 ? "Zürich 東京" : (cities[hash % 7] ?? ""),
     Key__c: `EXT-${i}`,
     Note__c: dirty && i % 97 === 0 ? 'He said "hi"\nand left' : hash % 5 > 0 ? null : `note ${hash.toString(16)}`
@@ -53,6 +56,10 @@ export const account = (i: number, dirty: boolean): typeof Account.Type => {
 
 export const accounts = (count: number, dirty = false): ReadonlyArray<typeof Account.Type> =>
   Array.from({ length: count }, (_, i) => account(i, dirty))
+
+/** The same for libraries that know no types of Effect. */
+export const plainAccounts = (count: number) =>
+  accounts(count, true).map((record) => ({ ...record, CreatedDate: DateTime.toDateUtc(record.CreatedDate) }))
 
 /** The records as Salesforce sends them, every cell quoted, in the pieces that a socket gives. */
 export const csvChunks = (count: number, dirty: boolean): ReadonlyArray<Uint8Array> => {
@@ -70,16 +77,16 @@ export const countOf = (quick: boolean): number => (quick ? 40_000 : 200_000)
 
 /** What a load of ten columns takes. */
 export const Load = Schema.Struct({
-  Key__c: Schema.String,
-  Name: Schema.String,
-  Email__c: Schema.String,
-  Phone: Schema.String,
-  Street__c: Schema.String,
-  City__c: Schema.String,
-  Amount__c: Schema.Finite,
-  Active__c: Schema.Boolean,
-  At__c: Schema.Date,
-  Note__c: Schema.NullOr(Schema.String)
+  Key__c: Field.Text,
+  Name: Field.Text,
+  Email__c: Field.Email,
+  Phone: Field.Phone,
+  Street__c: Field.Text,
+  City__c: Field.Text,
+  Amount__c: Field.Currency,
+  Active__c: Field.Boolean,
+  At__c: Field.DateTime,
+  Note__c: Schema.NullOr(Field.Text)
 })
 
 /** After how many records a load begins anew: more than one job has of ours. */

@@ -4,7 +4,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { parse } from "csv-parse"
 import { stringify } from "csv-stringify"
-import { accounts, countOf, csvChunks } from "../data.ts"
+import { countOf, csvChunks, plainAccounts } from "../data.ts"
 import type { Setup } from "../suite.ts"
 
 const parsing =
@@ -26,7 +26,7 @@ export const parseClean = parsing(false)
 export const parseDirty = parsing(true)
 
 export const write: Setup = async ({ quick }) => {
-  const records = accounts(countOf(quick), true)
+  const records = plainAccounts(countOf(quick))
   const cast = { boolean: String, date: (value: Date) => value.toISOString() }
   return async () => {
     let length = 0

@@ -4,7 +4,7 @@
 import { createRequire } from "node:module"
 import { Readable } from "node:stream"
 import { finished } from "node:stream/promises"
-import { accounts, countOf, csvChunks } from "../data.ts"
+import { countOf, csvChunks, plainAccounts } from "../data.ts"
 import type { Setup } from "../suite.ts"
 
 const require = createRequire(new URL("../peers/package.json", import.meta.url))
@@ -73,7 +73,7 @@ export const udsvParse: Setup = async ({ quick }) => {
 const writing =
   (write: (records: ReadonlyArray<object>) => string | Promise<string>): Setup =>
   async ({ quick }) => {
-    const all = accounts(countOf(quick), true)
+    const all = plainAccounts(countOf(quick))
     const arrays = Array.from({ length: all.length / 500 }, (_, i) => all.slice(i * 500, (i + 1) * 500))
     return async () => {
       const bytes = new TextEncoder()
