@@ -32,6 +32,7 @@ import {
   type RecordSchema
 } from "./model.ts"
 import { Parser } from "./parser.ts"
+import { structOf, structWith } from "./struct.ts"
 
 export type { Encoded, EncoderOptions, Nulls, Problem, RecordCodec, RecordSchema, Rejected } from "./model.ts"
 export { InvalidRecord, MissingColumn }
@@ -76,7 +77,15 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
       encode,
       decoder: (header, nullCell) =>
         Result.map(positionsOf(columns, header), (positions) => rowDecoder(positions, nullCell)),
-      show: (record) => Object.fromEntries(Columns.shown(root, record)),
+      show: (record) => {
+        // only Schema knows the fields of a record that it transforms as a whole
+        const cells = plan === undefined ? Result.getOrUndefined(encode(record, "ignore")) : undefined
+        return Object.fromEntries(
+          cells === undefined
+            ? Columns.shown(plan ?? root, record)
+            : columns.map((column, i) => [column, cells[i] ?? ""] as const)
+        )
+      },
       canonical: (column) => Columns.canonicalOf(root, column)
     }
     rowReaders.set(codec, (header) =>
@@ -111,13 +120,13 @@ const encodableOf = (ast: SchemaAST.AST): Result.Result<Encodable, string> =>
 /** What is to be encoded if only some columns are: what the others hold must not matter. */
 const encodable = (ast: SchemaAST.AST, { columns: asked, key }: EncoderOptions, whole: Encodable): Encodable => {
   if (asked === undefined || whole.columns.every((column) => asked.includes(column))) return whole
-  const fields = Compiled.structOf(ast)?.fields.propertySignatures.filter(({ name }) =>
+  const fields = structOf(ast)?.fields.filter(({ encodedName }) =>
     [...asked, ...(key === undefined ? [] : [key])].some(
-      (column) => column === name || column.startsWith(`${String(name)}.`)
+      (column) => column === encodedName || column.startsWith(`${encodedName}.`)
     )
   )
   if (fields === undefined || fields.length === 0) return whole
-  return Result.getOrElse(encodableOf(new SchemaAST.Objects(fields, [])), () => whole)
+  return Result.getOrElse(encodableOf(structWith(fields)), () => whole)
 }
 
 const distinct = (columns: ReadonlyArray<string>): Result.Result<ReadonlyArray<string>, string> => {

@@ -206,12 +206,17 @@ const refusal = (value: unknown, text: string): string | undefined => {
     : undefined
 }
 
+/** The fields of records, encoded or not, and their columns. */
+interface Named {
+  readonly nodes: ReadonlyArray<(Named | Pick<Leaf, "column"> | Tag) & { readonly name: string }>
+}
+
 /** The cells of a record by column, as far as there are any. */
-export const shown = (group: Group, record: unknown): ReadonlyArray<readonly [string, string]> =>
-  group.nodes.flatMap((node) => {
-    if (node._tag === "Tag") return []
+export const shown = ({ nodes }: Named, record: unknown): ReadonlyArray<readonly [string, string]> =>
+  nodes.flatMap((node) => {
     const value = isRecord(record) ? record[node.name] : record
-    return node._tag === "Group" ? shown(node, value) : [[node.column, String(value ?? "")] as const]
+    if ("nodes" in node) return shown(node, value)
+    return "column" in node ? [[node.column, String(value ?? "")] as const] : []
   })
 
 /** The encoded record of cells that stand in the order of the columns. */

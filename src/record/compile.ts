@@ -1,16 +1,16 @@
-import * as Exit from "effect/Exit"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block } from "./block.ts"
 import { anyText, cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
 import { refused } from "./kinds.ts"
-import { absent, blankOf, checksOf, type FastLeaf, leafOf, transformationOf } from "./leaves.ts"
+import { absent, blankOf, checksOf, type FastLeaf, leafOf } from "./leaves.ts"
 import { bareMembersOf, isBare, isEmptyType } from "./members.ts"
 import { putAscii, type Slab } from "./slab.ts"
+import { type Struct, structOf } from "./struct.ts"
 
 /** How the records of a schema are read and written without Schema looking at each of them as a whole. */
-export interface Plan {
+export interface Plan extends Pick<Struct, "construct" | "isInstance"> {
   readonly _tag: "Plan"
   readonly name: string
   readonly nullable: boolean
@@ -19,10 +19,6 @@ export interface Plan {
   readonly undefinable: boolean
   /** Whether fields pass the checks of the struct. */
   readonly passes: ((fields: unknown) => boolean) | undefined
-  /** Whether a value is of the class. */
-  readonly isInstance: ((value: object) => boolean) | undefined
-  /** What a class makes of its fields. */
-  readonly construct: ((fields: unknown) => unknown) | undefined
 }
 
 interface PlanLeaf extends FastLeaf {
@@ -34,32 +30,33 @@ interface PlanLeaf extends FastLeaf {
 
 /**
  * The plan of a struct or class; `undefined` where only Schema knows what its records
- * are made of, because they are transformed as a whole.
+ * are made of, because they are transformed as a whole, and not just renamed.
  */
-export const planOf = (ast: SchemaAST.AST, group: Columns.Group): Plan | undefined => {
+export const planOf = (ast: SchemaAST.AST, group: Columns.Group, name = group.name): Plan | undefined => {
   const { undefinable, value } = memberOf(ast)
   const struct = structOf(value)
   if (struct === undefined) return undefined
+  const { construct, fields, isInstance } = struct
   const nodes: Array<PlanLeaf | Plan | Columns.Tag> = []
-  for (const [i, { name, type }] of struct.fields.propertySignatures.entries()) {
+  for (const [i, { encodedName, name, type }] of fields.entries()) {
     const node = group.nodes[i]
-    if (node === undefined || node.name !== name) return undefined
+    if (node === undefined || node.name !== encodedName) return undefined
     if (node._tag === "Tag") {
       // what becomes of a tag that is transformed or checked is for Schema to say
       if (!SchemaAST.isLiteral(type) || type.literal !== node.value || type.checks !== undefined) return undefined
-      nodes.push(node)
+      nodes.push({ ...node, name })
     } else if (node._tag === "Leaf") {
       const { column, nullable } = node
       nodes.push({ _tag: "PlanLeaf", name, column, nullable, ...leafOf(name, type, node) })
     } else {
-      const plan = (type.context?.isOptional ?? false) === node.optional ? planOf(type, node) : undefined
+      const plan = (type.context?.isOptional ?? false) === node.optional ? planOf(type, node, name) : undefined
       if (plan === undefined) return undefined
       nodes.push(plan)
     }
   }
-  const { name, nullable, optional } = group
-  const { construct, fields, isInstance } = struct
-  return { _tag: "Plan", name, nullable, optional, undefinable, nodes, passes: checksOf(fields), construct, isInstance }
+  const { nullable, optional } = group
+  const passes = checksOf(struct.type)
+  return { _tag: "Plan", name, nullable, optional, undefinable, nodes, passes, construct, isInstance }
 }
 
 /** The one member of a type besides null and undefined. */
@@ -70,37 +67,6 @@ const memberOf = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly
   return only === undefined || others.length > 0
     ? { value: ast, undefinable: false }
     : { value: only, undefinable: all.some(SchemaAST.isUndefined) }
-}
-
-export interface Struct extends Pick<Plan, "construct" | "isInstance"> {
-  readonly fields: SchemaAST.Objects
-}
-
-/** The struct whose fields are read one by one, and what a class makes of them. */
-export const structOf = (ast: SchemaAST.AST): Struct | undefined => {
-  if (SchemaAST.isObjects(ast)) {
-    return ast.encoding === undefined ? { fields: ast, construct: undefined, isInstance: undefined } : undefined
-  }
-  if (!SchemaAST.isDeclaration(ast) || ast.checks !== undefined || ast.typeParameters.length !== 1) return undefined
-  const transformation = transformationOf(ast)
-  return transformation !== undefined && SchemaAST.isObjects(transformation.to)
-    ? { fields: transformation.to, construct: transformation.decode, isInstance: instanceTest(ast) }
-    : undefined
-}
-
-/** Asks the class once for each prototype. */
-const instanceTest = (ast: SchemaAST.Declaration): ((value: object) => boolean) => {
-  const run = ast.run(ast.typeParameters)
-  const known = new WeakSet<object>()
-  return (value) => {
-    const prototype: object | null = Object.getPrototypeOf(value)
-    if (prototype === null || prototype === Object.prototype) return false
-    if (known.has(prototype)) return true
-    const verdict = run(value, ast, {})
-    if (!Exit.isExit(verdict) || Exit.isFailure(verdict)) return false
-    known.add(prototype)
-    return true
-  }
 }
 
 /**

@@ -145,19 +145,20 @@ const transformed = (ast: SchemaAST.AST): Kind | undefined => {
 }
 
 /** The one transformation of a type, if it is made of pure functions. */
-export const transformationOf = (
-  ast: SchemaAST.AST
-):
-  | {
-      readonly to: SchemaAST.AST
-      readonly decode: (value: unknown) => unknown
-      readonly encode: (value: unknown) => unknown
-    }
-  | undefined => {
+const transformationOf = (ast: SchemaAST.AST): Transformation | undefined => {
   const [link, ...others] = ast.encoding ?? []
-  if (link === undefined || others.length > 0 || link.to.encoding !== undefined) return undefined
-  const { to, transformation } = link
-  if (transformation._tag === "Middleware") return undefined
+  return link === undefined || others.length > 0 ? undefined : pureOf(link)
+}
+
+interface Transformation {
+  readonly to: SchemaAST.AST
+  readonly decode: (value: unknown) => unknown
+  readonly encode: (value: unknown) => unknown
+}
+
+/** A transformation that is made of pure functions. */
+export const pureOf = ({ to, transformation }: SchemaAST.Link): Transformation | undefined => {
+  if (to.encoding !== undefined || transformation._tag === "Middleware") return undefined
   const decode = pure(transformation.decode)
   const encode = pure(transformation.encode)
   return decode && encode && { to, decode, encode }

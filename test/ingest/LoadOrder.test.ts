@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Exit, Result, Schema, Stream } from "effect"
+import { Data, Effect, Exit, Result, Schema, SchemaTransformation, Stream } from "effect"
 import type { BulkError } from "../../src/BulkError.ts"
 import * as LoadOrder from "../../src/ingest/LoadOrder.ts"
 import * as Spool from "../../src/ingest/Spool.ts"
@@ -43,6 +43,33 @@ const Region = Schema.Struct({
   Exact__c: Schema.String,
   Parent__r: Schema.NullOr(Schema.Struct({ Code__c: Schema.String }))
 })
+
+/** A region whose fields have names of their own. */
+const Parent = Schema.Struct({ code: Schema.String }).pipe(Schema.encodeKeys({ code: "Code__c" }))
+const fields = { name: Schema.String, code: Schema.String, exact: Schema.String, parent: Schema.NullOr(Parent) }
+const Named = Schema.Struct(fields).pipe(
+  Schema.encodeKeys({ name: "Name", code: "Code__c", exact: "Exact__c", parent: "Parent__r" })
+)
+/** The same, for all that a codec can tell. */
+const Transformed = Region.pipe(
+  Schema.decodeTo(
+    Schema.toType(Named),
+    SchemaTransformation.transform({
+      decode: ({ Code__c, Exact__c, Name, Parent__r }) => ({
+        name: Name,
+        code: Code__c,
+        exact: Exact__c,
+        parent: Parent__r && { code: Parent__r.Code__c }
+      }),
+      encode: ({ code, exact, name, parent }) => ({
+        Name: name,
+        Code__c: code,
+        Exact__c: exact,
+        Parent__r: parent && { Code__c: parent.code }
+      })
+    })
+  )
+)
 
 const Shop = Schema.Struct({
   Name: Schema.String,
@@ -238,6 +265,37 @@ describe("LoadOrder.load", () => {
       }
     }).pipe(virtually, Effect.provide(org()))
   )
+
+  for (const [name, schema] of [
+    ["renamed", Named],
+    ["transformed as a whole", Transformed]
+  ] as const) {
+    it.effect(`knows records whose fields are ${name} by their columns`, () =>
+      Effect.gen(function* () {
+        const named = ["A", "B", "x".repeat(30)].map((code) => ({
+          name: code,
+          code,
+          exact: code,
+          parent: code === "A" ? { code: "B" } : null
+        }))
+        const loaded = LoadOrder.load([
+          shops([shopOf("1", "A"), shopOf("2", "x".repeat(30))]),
+          Stream.fromIterable(named).pipe(
+            LoadOrder.upsert({ object: "Region__c", schema, externalId: "Code__c", nulls: "ignore" })
+          )
+        ])
+        const outcomes = yield* Stream.runCollect(loaded)
+        assert.deepStrictEqual(
+          outcomes.map(({ object, outcome, pass }) => `${pass} ${object} ${outcome._tag}`),
+          [
+            ...["1 Region__c Failed", "1 Region__c Succeeded", "1 Region__c Succeeded", "2 Region__c Succeeded"],
+            ...["1 Shop__c Unprocessed", "1 Shop__c Succeeded"]
+          ]
+        )
+        assert.deepStrictEqual(yield* parents, { A: "B", B: null })
+      }).pipe(virtually, Effect.provide(org()))
+    )
+  }
 
   it.effect("clears what refers to its own object too, where nulls clear", () =>
     Effect.gen(function* () {

@@ -39,6 +39,19 @@ describe("Ingest.groupBy", () => {
     })
   )
 
+  it.effect("knows records by their columns, whatever their fields are called", () =>
+    Effect.gen(function* () {
+      const Named = Schema.Struct({ grade: Schema.String }).pipe(Schema.encodeKeys({ grade: "Grade__c" }))
+      const grouped = Stream.make("b", "a", "b", "a").pipe(
+        Stream.map((grade) => ({ grade })),
+        Ingest.groupBy({ schema: Named, column: "Grade__c" }),
+        Stream.map(({ grade }) => grade),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(yield* grouped, ["a", "a", "b", "b"])
+    })
+  )
+
   it.effect("gives nothing for nothing, names a column that is none, and passes on how the source fails", () =>
     Effect.gen(function* () {
       const by = (column: string) => Ingest.groupBy({ schema: Widget, column })

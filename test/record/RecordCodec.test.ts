@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream, Struct } from "effect"
+import { Arbitrary, DateTime, Effect, Option, Result, Schema, SchemaTransformation, Stream, Struct } from "effect"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
 
 const codecOf = <S extends RecordCodec.RecordSchema>(schema: S) => Result.getOrThrow(RecordCodec.make(schema))
@@ -165,8 +165,14 @@ describe("RecordCodec", () => {
   })
 
   describe("of a schema that is transformed as a whole", () => {
-    const Renamed = Schema.Struct({ name: Schema.String, note: Schema.NullOr(Schema.String) }).pipe(
-      Schema.encodeKeys({ name: "Name", note: "Note__c" })
+    const Renamed = Schema.Struct({ Name: Schema.String, Note__c: Schema.NullOr(Schema.String) }).pipe(
+      Schema.decodeTo(
+        Schema.Struct({ name: Schema.String, note: Schema.NullOr(Schema.String) }),
+        SchemaTransformation.transform({
+          decode: ({ Name, Note__c }) => ({ name: Name, note: Note__c }),
+          encode: ({ name, note }) => ({ Name: name, Note__c: note })
+        })
+      )
     )
     const renamed = codecOf(Renamed)
     const records = [
@@ -193,6 +199,11 @@ describe("RecordCodec", () => {
       // and so it is with some of its columns
       const names = renamed.encoder({ nulls: "clear", columns: ["Name"] })(records)
       assert.strictEqual(textOf(names), "a\nb\n")
+    })
+
+    it("shows the records that Schema writes", () => {
+      assert.deepStrictEqual(renamed.show({ name: "a", note: null }), { Name: "a", Note__c: "" })
+      assert.deepStrictEqual(renamed.show({ name: "#N/A", note: null }), { Name: "", Note__c: "" })
     })
 
     it("keeps encoders by their options, but not for ever", () => {

@@ -211,7 +211,9 @@ class Inner extends Schema.Class<Inner>("Inner")({ Code: Schema.String, Rank: Sc
   }
 }
 
-/** A schema of some fields, now and then nested, of a class, or with a check of its own. */
+type AnyStruct = Schema.Struct<Record<string, AnyField>>
+
+/** A schema of some fields, now and then nested, of a class, with a check of its own, or with columns of other names. */
 const someSchema = (seed: number): RecordCodec.RecordSchema => {
   const { int, of } = random(seed)
   const someFields = (depth: number): Record<string, AnyField> =>
@@ -226,18 +228,28 @@ const someSchema = (seed: number): RecordCodec.RecordSchema => {
         return [`F${i}`, of(wrap)(int(5) === 0 && depth > 0 ? nested : of(fields))]
       })
     )
-  const someStruct = (depth: number): AnyField => {
-    const struct = Schema.Struct(someFields(depth))
+  const ofKind = (struct: AnyStruct): AnyStruct => {
     const kind = int(7)
-    if (kind === 2) return Schema.TaggedStruct("Some", struct.fields) as unknown as AnyField
+    if (kind === 2) return Schema.TaggedStruct("Some", struct.fields) as unknown as AnyStruct
     if (kind === 0) {
       class Outer extends Schema.Class<Outer>("Outer")(struct) {}
-      return Outer as unknown as AnyField
+      return Outer as unknown as AnyStruct
     }
-    if (kind === 1) {
-      return struct.check(Schema.makeFilter((record) => Object.keys(record).length !== 2)) as unknown as AnyField
-    }
-    return struct as unknown as AnyField
+    return kind === 1 ? struct.check(Schema.makeFilter((record) => Object.keys(record).length !== 2)) : struct
+  }
+  const someStruct = (depth: number): AnyField => {
+    const struct = ofKind(Schema.Struct(someFields(depth)))
+    if (int(4) > 0) return struct as unknown as AnyField
+    const names = Object.keys(struct.fields).filter(() => int(2) === 0)
+    // others, or one another's
+    const columns =
+      int(2) === 0 && !names.includes("_tag")
+        ? names.toReversed()
+        : names.map((name) => (name === "_tag" ? "Kind" : `${name}__c`))
+    const renamed = struct.pipe(Schema.encodeKeys(Object.fromEntries(names.map((name, i) => [name, columns[i]!]))))
+    return (int(5) === 0
+      ? renamed.check(Schema.makeFilter((record) => Object.keys(record).length !== 2))
+      : renamed) as unknown as AnyField
   }
   return someStruct(2) as RecordCodec.RecordSchema
 }
@@ -397,6 +409,14 @@ describe("a compiled codec", () => {
     assert.isAbove(counts.read, schemas * 3)
     assert.isAbove(counts.misread, 0)
     assert.isAbove(counts.clear, schemas / 30)
+  })
+
+  it("leaves to Schema what is checked as it is encoded", () => {
+    const struct = Schema.Struct({ A: Schema.String }).check(Schema.makeFilter(({ A }) => A !== "no"))
+    const plan = (schema: RecordCodec.RecordSchema) => parts(schema).plan
+    assert.isDefined(plan(struct))
+    assert.isUndefined(plan(Schema.flip(struct)))
+    assert.isUndefined(plan(Schema.Struct({ Of: Schema.flip(struct) })))
   })
 
   it("may make code of text here", () => {
