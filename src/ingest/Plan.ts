@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -19,14 +20,17 @@ import * as RecordCodec from "../record/RecordCodec.ts"
 import { countStored, parentsAsked } from "./plan/children.ts"
 import * as Columns from "./plan/columns.ts"
 import { estimate } from "./plan/estimate.ts"
-import { Examination } from "./plan/examine.ts"
+import { Examination, type Rows } from "./plan/examine.ts"
 import { Findings } from "./plan/findings.ts"
 import type { Code, Operation, Plan, Severity } from "./plan/model.ts"
 import { meant } from "./plan/nearest.ts"
 import * as Org from "./plan/org.ts"
 import * as Text from "./plan/text.ts"
-import { rowsOf, withoutRejectColumns } from "./rejectColumns.ts"
+import { problemsOf } from "./problems.ts"
+import { withoutRejectColumns } from "./rejectColumns.ts"
+import { cellsIn, prefix } from "./rows.ts"
 import * as Spool from "./Spool.ts"
+import { slices } from "./slices.ts"
 
 export type {
   Allowance,
@@ -119,18 +123,27 @@ export const make =
       const problem = `plan of ${options.object}: ${codec.failure}`
       return Effect.fail(BulkError.make(new BulkError.InvalidOptions({ problem })))
     }
-    const { columns, encode } = codec.success
+    const { columns, encoder } = codec.success
     // of a record that is deleted only the id is sent
-    const sent = isDeletion(options.operation) ? columns.filter((column) => column === "Id") : columns
-    const positions = sent.map((column) => columns.indexOf(column))
-    const { nulls = "ignore" } = options
-    const batches = Stream.map(Stream.chunks(records), (records) => ({
-      header: sent,
-      rows: records.map((record) =>
-        Result.map(encode(record, nulls), (cells) => positions.map((position) => cells[position]!))
+    const header = isDeletion(options.operation) ? columns.filter((column) => column === "Id") : columns
+    const encode = encoder({ nulls: options.nulls ?? "ignore", columns: header })
+    /** The records as a load would send them. */
+    const sentOf = (records: ReadonlyArray<S["Type"]>): Rows => {
+      const { bytes, rejected } = encode(records)
+      return {
+        bytes: bytes.length,
+        // a row without any column has an empty cell, lest it be a blank line
+        cells: cellsIn(bytes, Math.max(1, header.length), Csv.standard),
+        problems: problemsOf(records, rejected)
+      }
+    }
+    const batches = Stream.mapArray(records, (records) =>
+      Arr.map(
+        slices(records),
+        (records): Batch => ({ header, records: records.length, first: (most) => sentOf(records.slice(0, most)) })
       )
-    }))
-    return plan(options, batches, sent)
+    )
+    return plan(options, batches, header)
   }
 
 /**
@@ -149,14 +162,17 @@ export const make =
 export const csv =
   (options: CsvOptions) =>
   <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Plan, E | BulkError.BulkError, R | Connection> =>
-    plan(options, bytes.pipe(Csv.blocks(), Stream.mapEffect(withoutRejectColumns), Stream.flatMap(batchOf)), undefined)
+    plan(options, bytes.pipe(Csv.blocks(), Stream.mapEffect(withoutRejectColumns), Stream.map(batchOf)), undefined)
 
 /** The rows of a block, as one batch. */
-const batchOf = (block: Csv.Block): Stream.Stream<Batch, Csv.CsvError> =>
-  rowsOf(block).pipe(
-    Stream.chunks,
-    Stream.map((rows) => ({ header: block.header, rows: rows.map((row) => Result.succeed(row)) }))
-  )
+const batchOf = ({ bytes, dialect, header, records }: Csv.Block): Batch => ({
+  header,
+  records,
+  first: (most) => {
+    const rows = most < records ? bytes.subarray(0, prefix(bytes, most, Number.POSITIVE_INFINITY).end) : bytes
+    return { bytes: rows.length, cells: cellsIn(rows, header.length, dialect), problems: none }
+  }
+})
 
 /**
  * A plan for people: what the load takes and what was found, on one screen.
@@ -199,11 +215,15 @@ export const demandClean = (plan: Plan, demand: Demand = {}): Effect.Effect<Plan
 
 const severities: ReadonlyArray<Severity> = ["fatal", "error", "warning", "note"]
 
-/** Rows that are looked at together; failures are records that cannot be written. */
+/** Records that are looked at together. */
 interface Batch {
   readonly header: ReadonlyArray<string>
-  readonly rows: ReadonlyArray<Result.Result<Csv.Row, RecordCodec.Problem>>
+  readonly records: number
+  /** So many of them at most. */
+  readonly first: (most: number) => Rows
 }
+
+const none: ReadonlyMap<number, RecordCodec.Problem> = new Map()
 
 const isDeletion = (operation: Operation): boolean => operation === "delete" || operation === "hardDelete"
 
@@ -231,11 +251,11 @@ const plan = Effect.fnUntraced(function* <E, R>(
   let complete = true
   yield* batches.pipe(
     Stream.mapEffect(
-      Effect.fnUntraced(function* ({ header, rows }) {
+      Effect.fnUntraced(function* ({ first, header, records }) {
         examination ??= yield* begin(header)
         const room = sample - examination.records
-        examination.rows(rows.length > room ? rows.slice(0, room) : rows)
-        complete = rows.length <= room
+        examination.rows(first(Math.min(records, room)))
+        complete = records <= room
         return complete
       })
     ),

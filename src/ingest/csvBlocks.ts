@@ -2,32 +2,15 @@ import * as Csv from "../record/Csv.ts"
 import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"
 import type * as Outcome from "./Outcome.ts"
-import { prefix, rowsIn, withoutRows } from "./rows.ts"
+import { cellsIn, prefix, rowsIn, withoutRows } from "./rows.ts"
 
 const none: ReadonlyMap<number, Outcome.CsvRow> = new Map()
 const noRows: ReadonlySet<number> = new Set()
 const utf8 = new TextEncoder()
-const text = new TextDecoder()
 
 /** The row as an outcome holds it. */
 export const csvRow = (header: Csv.Row, cells: Csv.Row): Outcome.CsvRow =>
   Object.fromEntries(header.map((column, position) => [column, cells[position]!]))
-
-/** The cells of one row that is known to be good. */
-const cellsOf = (row: string, dialect: Csv.Dialect): Csv.Row => {
-  const delimiter = Csv.encodeRows([["", ""]], dialect)[0]
-  const cells: Array<string> = []
-  for (let at = 0; ; at++) {
-    let cell = ""
-    if (row[at] === '"') {
-      for (at++; row[at] !== '"' || row[++at] === '"'; at++) cell += row[at]
-    } else {
-      for (; at < row.length && row[at] !== delimiter && row[at] !== "\n" && row[at] !== "\r"; at++) cell += row[at]
-    }
-    cells.push(cell)
-    if (row[at] !== delimiter) return cells
-  }
-}
 
 /** Blocks of a file that is CSV already: its bytes, as they are. */
 export const csvBlocks = (options: {
@@ -63,7 +46,7 @@ export const csvBlocks = (options: {
 
   const recordsOf = (bytes: Uint8Array): ((row: number) => Outcome.CsvRow) => {
     const rowOf = rowsIn(bytes)
-    return (row) => csvRow(header, cellsOf(text.decode(rowOf(row)), begun().dialect))
+    return (row) => csvRow(header, cellsIn(rowOf(row), header.length, begun().dialect)[0]!)
   }
 
   return {

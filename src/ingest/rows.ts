@@ -1,3 +1,5 @@
+import * as Csv from "../record/Csv.ts"
+
 const quote = 34
 const lineFeed = 10
 
@@ -84,3 +86,37 @@ const rowEnds = (bytes: Uint8Array): ReadonlyArray<number> => {
   }
   return ends
 }
+
+/**
+ * The cells of whole rows of so many columns that are known to be good. They are cut of
+ * one text, which lives as long as one of them.
+ */
+export const cellsIn = (bytes: Uint8Array, width: number, dialect: Csv.Dialect): ReadonlyArray<Csv.Row> => {
+  const text = utf8.decode(bytes)
+  const between = Csv.encodeRows([["", ""]], dialect)
+  const delimiter = between.slice(0, 1)
+  const newline = between.slice(1)
+  const rows: Array<Csv.Row> = []
+  let at = 0
+  // without columns there are only blank lines
+  while (width > 0 && at < text.length) {
+    const row: Array<string> = []
+    for (let i = 0; i < width; i++) {
+      const after = i < width - 1 ? delimiter : newline
+      let end: number
+      if (text.charCodeAt(at) === quote) {
+        end = text.indexOf('"', at + 1)
+        while (text.charCodeAt(end + 1) === quote) end = text.indexOf('"', end + 2)
+        row.push(text.slice(at + 1, end++).replaceAll('""', '"'))
+      } else {
+        end = text.indexOf(after, at)
+        row.push(text.slice(at, end))
+      }
+      at = end + after.length
+    }
+    rows.push(row)
+  }
+  return rows
+}
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })

@@ -12,7 +12,9 @@ import { load } from "../load.ts"
 import type { Failed, Loads, Outcome, Unprocessed } from "../Outcome.ts"
 import { passing } from "../passing.ts"
 import * as Prepare from "../prepare.ts"
+import { problemsOf } from "../problems.ts"
 import * as Spool from "../Spool.ts"
+import { slices } from "../slices.ts"
 import * as SpooledRecords from "../spooledRecords.ts"
 import type { Lookup } from "./lookups.ts"
 import type { NotLoaded } from "./notLoaded.ts"
@@ -86,7 +88,7 @@ export const source = <O extends string, S extends RecordCodec.RecordSchema, E, 
     load: (step, describe, notLoaded) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const { columns, encode, show } = yield* Effect.fromResult(codec)
+          const { columns, encoder, show } = yield* Effect.fromResult(codec)
           const { parents, selfLookups } = step
           const watched = <E, R>(outcomes: Stream.Stream<Outcome<S["Type"]>, E, R>) =>
             Stream.mapArray(outcomes, (outcomes) => {
@@ -116,16 +118,20 @@ export const source = <O extends string, S extends RecordCodec.RecordSchema, E, 
           }
           // by which the second pass knows what the first did not load
           notLoaded.watch(step.object, keyField)
+          const write = encoder({ nulls })
           const later = yield* SpooledRecords.open(options.schema, options.spool ?? (yield* Spool.Spool))
           const first = Stream.mapArrayEffect(
             records,
             Effect.fnUntraced(function* (records) {
-              const results = records.map((record) => {
+              const results = slices(records).flatMap((records) => {
                 // what the second pass could not write is not for the first one
-                const cells = encode(record, nulls)
-                return Result.isFailure(cells)
-                  ? Result.fail(clientFailure(record, cells.failure))
-                  : admitted(record, show, parents, notLoaded)
+                const problems = problemsOf(records, write(records).rejected)
+                return records.map((record, place) => {
+                  const problem = problems.get(place)
+                  return problem === undefined
+                    ? admitted(record, show, parents, notLoaded)
+                    : Result.fail(clientFailure(record, problem))
+                })
               })
               const kept = results.flatMap((result) =>
                 Result.isSuccess(result) && (nulls === "clear" || hasAny(show(result.success), ofSelf))

@@ -1,7 +1,6 @@
 /** Looks at the rows of a load, one array after the other. What is kept is bounded. */
-import * as Result from "effect/Result"
 import { rowsPerBatch } from "../../connection/Limits.ts"
-import * as Csv from "../../record/Csv.ts"
+import type * as Csv from "../../record/Csv.ts"
 import type * as RecordCodec from "../../record/RecordCodec.ts"
 import type { Column } from "./columns.ts"
 import type { Fault, Findings } from "./findings.ts"
@@ -11,6 +10,15 @@ import { keysKept, Seen } from "./seen.ts"
 
 /** What becomes of records with the same key. */
 type Duplicates = "fail" | "first" | "last"
+
+/** Rows as a load sends them. */
+export interface Rows {
+  /** How many they are in bytes. */
+  readonly bytes: number
+  readonly cells: ReadonlyArray<Csv.Row>
+  /** What is wrong with records that cannot be written, by their place among all. */
+  readonly problems: ReadonlyMap<number, RecordCodec.Problem>
+}
 
 interface Watched {
   readonly column: Column
@@ -55,20 +63,19 @@ export class Examination {
           : (text) => text.toLowerCase()
   }
 
-  /** Looks at more rows; failures are records that cannot be written. */
-  rows(results: ReadonlyArray<Result.Result<Csv.Row, RecordCodec.Problem>>): void {
-    const rows: Array<Csv.Row> = []
-    for (const result of results) {
+  /** Looks at more rows. */
+  rows({ bytes, cells, problems }: Rows): void {
+    this.bytes += bytes
+    const records = cells.length + problems.size
+    for (let place = 0, next = 0; place < records; place++) {
       this.records++
-      if (Result.isSuccess(result)) {
-        this.row(result.success, this.records)
-        rows.push(result.success)
-      } else {
-        const { column, message, value = message } = result.failure
+      const problem = problems.get(place)
+      if (problem === undefined) this.row(cells[next++]!, this.records)
+      else {
+        const { column, message, value = message } = problem
         this.findings.value(notWritable, column, this.records, value)
       }
     }
-    this.bytes += encoder.encode(Csv.encodeRows(rows)).length
   }
 
   private row(row: Csv.Row, record: number): void {
@@ -76,7 +83,7 @@ export class Examination {
     for (let at = 0; at < this.watched.length; at++) {
       const watched = this.watched[at] as Watched
       const { column, parents } = watched
-      const text = row[at]!.trim()
+      const text = trimmed(row[at]!)
       if (text === "") {
         watched.blank++
         if (column.blank !== undefined) this.findings.value(column.blank, column.name, record, "")
@@ -136,6 +143,13 @@ export class Examination {
   }
 }
 
+/** Most texts have nothing to trim, which is soon seen. */
+const trimmed = (text: string): string =>
+  isPlain(text.charCodeAt(0)) && isPlain(text.charCodeAt(text.length - 1)) ? text : text.trim()
+
+/** Whether it is a character of ASCII that is no blank. */
+const isPlain = (char: number): boolean => char > 0x20 && char < 0x7f
+
 const notWritable: Fault = {
   severity: "error",
   code: "NOT_WRITABLE",
@@ -153,7 +167,5 @@ const duplicateDropped = (sent: "first" | "last"): Fault => ({
   code: "DUPLICATE_KEY",
   message: `a key that came before: where both are in one job, the ${sent} one is sent, and the other one fails`
 })
-
-const encoder = new TextEncoder()
 
 const count = (n: number): string => n.toLocaleString("en-US")

@@ -1,3 +1,4 @@
+import { ownText } from "../ownText.ts"
 import type { Code, Finding, Sample, Severity } from "./model.ts"
 
 /** What is found, before it is counted. */
@@ -26,6 +27,8 @@ interface Counted {
 export class Findings {
   private readonly ofLoad: Array<Finding> = []
   private readonly ofValues = new Map<string, Counted>()
+  /** The same, by what was found and where: most faults are found again, and no text is made to find their counts. */
+  private readonly known = new Map<Fault, Map<string | undefined, Counted>>()
   private readonly told = new Set<string>()
 
   /** About the load as a whole, or about a column. Said twice it is told once. */
@@ -38,16 +41,21 @@ export class Findings {
 
   /** About the value of one record, counted from 1. */
   value(fault: Fault, column: string | undefined, record: number, value: string): void {
-    const key = `${fault.severity} ${fault.code} ${column}`
-    let counted = this.ofValues.get(key)
-    if (counted === undefined) {
-      counted = { fault, column, count: 0, samples: [] }
-      this.ofValues.set(key, counted)
-    }
+    const counted = this.known.get(fault)?.get(column) ?? this.counted(fault, column)
     counted.count++
     if (counted.samples.length < samplesKept) {
-      counted.samples.push({ record, value: value.length > valueKept ? `${value.slice(0, valueKept)}…` : value })
+      const shown = value.length > valueKept ? `${value.slice(0, valueKept)}…` : value
+      counted.samples.push({ record, value: ownText(shown) })
     }
+  }
+
+  private counted(fault: Fault, column: string | undefined): Counted {
+    const key = `${fault.severity} ${fault.code} ${column}`
+    const counted = this.ofValues.get(key) ?? { fault, column, count: 0, samples: [] }
+    this.ofValues.set(key, counted)
+    const known = this.known.get(fault) ?? new Map<string | undefined, Counted>()
+    this.known.set(fault, known.set(column, counted))
+    return counted
   }
 
   /** All of them, the worst first, and the most frequent first among equals. */

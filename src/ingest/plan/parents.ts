@@ -1,3 +1,5 @@
+import { ownText } from "../ownText.ts"
+
 /** How many parents are counted at a time. */
 const parentsKept = 20_000
 
@@ -34,7 +36,7 @@ export class Parents {
     const known = this.parents.get(parent)
     if (known === undefined) {
       if (this.parents.size >= this.most * 2) this.forgetSmall()
-      this.parents.set(parent, { children: 1, batch })
+      this.parents.set(ownText(parent), { children: 1, batch })
     } else {
       known.children++
       if (known.batch !== batch) {

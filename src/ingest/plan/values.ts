@@ -9,23 +9,32 @@ export type Check = (text: string) => Fault | undefined
 const fault = (severity: Severity, code: Code, message: string): Fault => ({ severity, code, message })
 
 const numberPattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/
-const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
+const datePattern = /^\d{4}-\d\d-\d\d$/
 const dateTimePattern = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/
 const timePattern = /^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?Z?$/
 const emailPattern = /^[^\s@]+@[^\s@][^\s@.]*\.[^\s@]+$/
 const booleans: ReadonlySet<string> = new Set(["true", "false", "1", "0"])
 
+const isDate = (text: string): boolean => datePattern.test(text) && isDay(text)
+
+/** Whether there is the day with which a text of the right form begins. */
 const isDay = (text: string): boolean => {
-  const [, year, month, day] = datePattern.exec(text) ?? []
-  if (day === undefined) return false
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
-  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+  const month = twoDigits(text, 5)
+  const day = twoDigits(text, 8)
+  // every month has these
+  if (day <= 28) return day >= 1 && month >= 1 && month <= 12
+  return new Date(Date.UTC(Number(text.slice(0, 4)), month - 1, day)).getUTCMonth() === month - 1
 }
 
-// the first and the last day that Salesforce keeps
-const isKept = (text: string): boolean => text >= "1700-01-01" && text.slice(0, 10) <= "4000-12-31"
+const twoDigits = (text: string, at: number): number =>
+  10 * (text.charCodeAt(at) - ZERO) + text.charCodeAt(at + 1) - ZERO
 
-const isDateTime = (text: string): boolean => dateTimePattern.test(text) && isDay(text.slice(0, 10))
+const ZERO = 48
+
+// the first and the last day that Salesforce keeps
+const isKept = (text: string): boolean => text >= "1700-01-01" && text < "4001"
+
+const isDateTime = (text: string): boolean => dateTimePattern.test(text) && isDay(text)
 
 const texts = (field: Describe.Field): Check => {
   const { length } = field
@@ -102,7 +111,7 @@ export const ids = (objects: ReadonlyArray<string>, prefixes: ReadonlySet<string
 export const checkOf = (field: Describe.Field): Check => {
   switch (field.type) {
     case "boolean":
-      return (text) => (booleans.has(text.toLowerCase()) ? undefined : noBoolean)
+      return (text) => (text === "true" || text === "false" || booleans.has(text.toLowerCase()) ? undefined : noBoolean)
     case "int":
     case "long":
       return integers(field)
@@ -112,9 +121,9 @@ export const checkOf = (field: Describe.Field): Check => {
       return numbers(field)
     case "date":
       return (text) =>
-        isDay(text) ? (isKept(text) ? undefined : noKeptDate) : isDateTime(text) ? dateWithTime : noDate
+        isDate(text) ? (isKept(text) ? undefined : noKeptDate) : isDateTime(text) ? dateWithTime : noDate
     case "datetime":
-      return (text) => (isDateTime(text) || isDay(text) ? (isKept(text) ? undefined : noKeptDate) : noDateTime)
+      return (text) => (isDateTime(text) || isDate(text) ? (isKept(text) ? undefined : noKeptDate) : noDateTime)
     case "time":
       return (text) => (timePattern.test(text) ? undefined : noTime)
     case "email":
