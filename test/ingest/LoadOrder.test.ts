@@ -405,13 +405,17 @@ describe("LoadOrder.load", () => {
   it.effect("gives records that cannot be written one outcome, and sends them in no pass", () =>
     Effect.gen(function* () {
       const { lines } = yield* told(
-        LoadOrder.load([regions([regionOf("A", "#N/A"), regionOf("B", null, "#N/A"), regionOf("C", "B")])])
+        LoadOrder.load([
+          regions([regionOf("C", "B"), regionOf("A", "#N/A"), regionOf("B", null, "#N/A"), regionOf("D", "C")])
+        ])
       )
       assert.deepStrictEqual(lines.toSorted(), [
         "1 Region__c A INVALID_RECORD",
         "1 Region__c B INVALID_RECORD",
         "1 Region__c C succeeded",
-        "2 Region__c C blocked Parent__r.Code__c B"
+        "1 Region__c D succeeded",
+        "2 Region__c C blocked Parent__r.Code__c B",
+        "2 Region__c D succeeded"
       ])
     }).pipe(virtually, Effect.provide(org()))
   )
