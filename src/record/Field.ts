@@ -5,6 +5,7 @@
  * writes, so a struct of them is a schema for `Ingest` and `Query`. `Schema.NullOr`
  * around a field reads an empty cell as `null`, `Schema.optionalKey` leaves it out, and
  * `Schema.UndefinedOr` reads it as `undefined`; of several the first of these counts.
+ * `Schema.OptionFromNullOr` reads it as `None`: an option of an empty text comes back as that.
  * Without any an empty cell is an error, but for texts, which are `""` then.
  *
  * | Salesforce | schema | value |

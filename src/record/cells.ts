@@ -9,11 +9,18 @@ import { type Put, putAscii, putPoint, room, type Slab } from "./slab.ts"
 export type PutCell = (slab: Slab, at: number, value: unknown, record: object) => number
 
 /** How the cells of one leaf are written. `nothing` is what a null becomes. */
-export const cellWriter = ({ fits, put, write }: FastLeaf, dialect: Dialect, nothing: string): PutCell => {
+export const cellWriter = (
+  { fits, put, some, write }: Omit<FastLeaf, "givesBack">,
+  dialect: Dialect,
+  nothing: string
+): PutCell => {
   const putText = anyText(dialect)
+  const { isSome, leaf } = some ?? {}
+  const putSome = leaf && cellWriter(leaf, dialect, nothing)
   return (slab, at, value, record) => {
     if (fits !== undefined && typeof value === "string" && fits(value)) return putText(slab, at, value)
     if (put !== undefined && value !== null && value !== undefined) return put(slab, at, value)
+    if (putSome !== undefined && isSome?.(value)) return putSome(slab, at, value.value, record)
     const text = write(value, record)
     if (text === undefined) return -1
     return text === null ? putAscii(slab, at, nothing) : putText(slab, at, text)

@@ -115,6 +115,7 @@ const textCodecOf = (ast: SchemaAST.AST): RecordSchema | undefined => {
 
 export const isDate = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.Date)
 export const isUtc = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.DateTimeUtc)
+export const isBigDecimal = (ast: SchemaAST.AST): boolean => isDeclared(ast, Schema.BigDecimal)
 
 const isDeclared = (ast: SchemaAST.AST, schema: { readonly ast: SchemaAST.AST }): boolean =>
   SchemaAST.isDeclaration(ast) && SchemaAST.isDeclaration(schema.ast) && ast.run === schema.ast.run

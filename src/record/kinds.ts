@@ -1,14 +1,19 @@
+import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Block, Figures } from "./block.ts"
 import * as Columns from "./columns.ts"
-import { dayAt, formatInstant, instantAt, isInYears, putInstant } from "./instants.ts"
+import { dayAt, formatInstant, instantAt, isInYears, parseInstant, putInstant } from "./instants.ts"
 import { bareMembersOf, textLiterals } from "./members.ts"
 import { type Put, putNumber } from "./slab.ts"
 import { utcOf } from "./utc.ts"
 
 /** What a fast reader gives for a cell that Schema is to judge. */
 export const refused = Symbol("refused")
+
+/** What a reader gives where there is no value. */
+export const absent = Symbol("absent")
 
 /** The value of a cell, or `refused`. */
 export type Read = (block: Block, from: number, to: number) => unknown
@@ -31,6 +36,8 @@ export interface Cells {
   readonly fits?: ((text: string) => boolean) | undefined
   /** How a whole column is read at once, where that is faster. */
   readonly figure?: Figure | undefined
+  /** Whether a value is read as it was written, if there are some that are not. */
+  readonly givesBack?: (value: unknown) => boolean
 }
 
 /** A kind of values: what they are, and how they are read and written. */
@@ -43,8 +50,10 @@ export const kindOf = (ast: SchemaAST.AST): Kind | undefined => {
   if (SchemaAST.isString(ast)) return string
   if (SchemaAST.isNumber(ast)) return number
   if (SchemaAST.isBoolean(ast)) return boolean
+  if (SchemaAST.isBigInt(ast)) return bigint
   if (Columns.isDate(ast)) return date
   if (Columns.isUtc(ast)) return utc
+  if (Columns.isBigDecimal(ast)) return bigDecimal
   const texts = textLiterals(bareMembersOf(ast))
   return texts === undefined || texts.length === 0 ? undefined : literals(texts)
 }
@@ -147,16 +156,36 @@ const scientific = (text: string): unknown => {
   return Number.isFinite(value) ? value : refused
 }
 
+export const bigint: Kind = {
+  is: (value) => typeof value === "bigint",
+  read: (block, from, to) => {
+    const text = block.cell(from, to)
+    return /^-?\d+$/.test(text) ? BigInt(text) : refused
+  },
+  write: (value) => (typeof value === "bigint" ? `${value}` : undefined)
+}
+
+export const bigDecimal: Kind = {
+  is: BigDecimal.isBigDecimal,
+  read: (block, from, to) => Option.getOrElse(BigDecimal.fromString(block.cell(from, to)), () => refused),
+  write: (value) => (BigDecimal.isBigDecimal(value) ? BigDecimal.format(value) : undefined),
+  // the exponent that is written must be one that is read
+  givesBack: (value) => !BigDecimal.isBigDecimal(value) || Math.abs(value.scale) < 2 ** 52
+}
+
 const instantText = (millis: number): string | undefined => {
   const text = formatInstant(millis)
   return isInYears(text) ? text : undefined
 }
 
-/** An instant, or the day that is as one. */
-const millisAt = ({ words }: Block, from: number, to: number): number =>
-  to - from === 10 ? dayAt(words, from) : instantAt(words, from, to)
+/** An instant in any form, or the day that is as one. */
+const millisAt = (block: Block, from: number, to: number): number => {
+  const { words } = block
+  const millis = to - from === 10 ? dayAt(words, from) : instantAt(words, from, to)
+  return Number.isNaN(millis) ? parseInstant(block.cell(from, to)) : millis
+}
 
-const date: Kind = {
+export const date: Kind = {
   is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
   read: (block, from, to) => {
     const millis = millisAt(block, from, to)
@@ -183,7 +212,10 @@ export const utc: Kind = {
     const millis = millisAt(block, from, to)
     return Number.isNaN(millis) ? refused : utcOf(millis)
   },
-  write: (value) => (isUtc(value) ? instantText(value.epochMilliseconds) : undefined),
-  put: (slab, at, value) => (isUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1),
+  write: (value) => (isWholeUtc(value) ? instantText(value.epochMilliseconds) : undefined),
+  put: (slab, at, value) => (isWholeUtc(value) ? putInstant(slab, at, value.epochMilliseconds) : -1),
   figure: { of: "instants", make: utcOf }
 }
+
+/** Of a part of a millisecond Schema makes what it does. */
+const isWholeUtc = (value: unknown): value is DateTime.Utc => isUtc(value) && Number.isInteger(value.epochMilliseconds)

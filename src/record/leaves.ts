@@ -1,17 +1,16 @@
 import * as Equal from "effect/Equal"
 import { flow } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type * as Columns from "./columns.ts"
-import { type Cells, type Figure, type Kind, kindOf, number, type Read, refused, string } from "./kinds.ts"
+import { absent, type Cells, type Figure, type Kind, kindOf, number, type Read, refused, string } from "./kinds.ts"
 import { type KnownCells, knownOf } from "./known.ts"
 import { bareMembersOf, hasEncodingChecks, isBare, isEmptyType, textLiterals } from "./members.ts"
 import type { RecordSchema } from "./model.ts"
+import { isNothing, optionsOf } from "./options.ts"
 import type { Put } from "./slab.ts"
-
-/** What a reader gives where there is no value. */
-export const absent = Symbol("absent")
 
 /** The text of a field's value, `null` for a null, `undefined` for what Schema is to judge. */
 export type Write = (value: unknown, record: object) => string | null | undefined
@@ -31,6 +30,11 @@ export interface FastLeaf {
   readonly fits: ((text: string) => boolean) | undefined
   /** Whether its values are any texts, or null besides: then there is no need to call `read`. */
   readonly isAnyText: boolean
+  /** Of options, which have a value, and how that is written. */
+  readonly some?: {
+    readonly isSome: (value: unknown) => value is Option.Some<unknown>
+    readonly leaf: Unproven
+  }
 }
 
 /**
@@ -38,19 +42,20 @@ export interface FastLeaf {
  * else by Schema, field by field.
  */
 export const leafOf = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): FastLeaf => {
-  const fast = byKindOrSchema(name, ast, leaf)
-  return { ...fast, givesBack: readsAllItWrites(ast) ? undefined : roundTrip(name, ast, leaf, fast.write) }
+  const fast = ofOptions(name, ast, leaf) ?? byKind(name, ast, leaf) ?? bySchema(name, ast, leaf)
+  return { ...fast, givesBack: comesBack(name, ast, leaf, fast) }
 }
 
 type Unproven = Omit<FastLeaf, "givesBack">
 
-const byKindOrSchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven => {
+/** A field of a known kind. */
+const byKind = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven | undefined => {
   const { isNullable, isUndefinable, value } = membersOf(ast)
-  const cells = value && cellsOf(value)
+  const cells = value && cellsOf(value, () => bySchema(name, ast, leaf))
   return cells === undefined || isNullable !== leaf.nullable || isOptional(ast) !== leaf.optional
-    ? bySchema(name, ast, leaf)
+    ? undefined
     : {
-        read: leaf.nullable || leaf.optional || leaf.undefinable ? orBlank(cells.read, blankOf(leaf)) : cells.read,
+        read: mayBeBlank(leaf) ? orBlank(cells.read, blankOf(leaf)) : cells.read,
         write: orNothing(name, cells.write, leaf, isUndefinable),
         put: cells.put,
         fits: cells.fits,
@@ -59,6 +64,41 @@ const byKindOrSchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): U
         isAnyText: cells === string && !leaf.optional && !isUndefinable
       }
 }
+
+/** Options of values of a known kind; what is more than that is left to Schema. */
+const ofOptions = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven | undefined => {
+  const options = mayBeBlank(leaf) ? optionsOf(ast) : undefined
+  const inner = options && byKind(name, options.to, leaf)
+  if (options === undefined || inner === undefined) return undefined
+  const { decode, encode } = options
+  const { read, write } = inner
+  const { make, of } = inner.figure ?? {}
+  const others = bySchema(name, ast, leaf)
+  const undefinedField = { [name]: undefined }
+  return {
+    read: (block, from, to) => {
+      const option = decode(read(block, from, to))
+      return option === refused ? others.read(block, from, to) : option
+    },
+    write: (option, record) => {
+      const value = encode(option)
+      if (value === refused) return others.write(option, record)
+      return value === absent ? write(undefined, {}) : write(value, undefinedField)
+    },
+    some: {
+      isSome: (option): option is Option.Some<unknown> =>
+        Option.isOption(option) && Option.isSome(option) && encode(option) !== refused,
+      leaf: inner
+    },
+    figure: of && make && { of, make: flow(make, decode) },
+    put: undefined,
+    fits: undefined,
+    mayBeAbsent: false,
+    isAnyText: false
+  }
+}
+
+const mayBeBlank = ({ nullable, optional, undefinable }: Columns.Leaf): boolean => nullable || optional || undefinable
 
 const orBlank =
   (read: Read, blank: unknown): Read =>
@@ -90,21 +130,19 @@ const membersOf = (ast: SchemaAST.AST) => {
   }
 }
 
-/** As a schema of this library is known to be read and written, and what is left by that as others of its kind. */
-const cellsOf = (ast: SchemaAST.AST): Cells | undefined => {
+/** As a schema is known to be read and written, and what is left by that as others of its kind, or by Schema. */
+const cellsOf = (ast: SchemaAST.AST, bySchema: () => Pick<Cells, "read">): Cells | undefined => {
   if (hasEncodingChecks(ast)) return undefined
   const kind = transformed(ast)
   const known = knownOf(ast)
   if (known === undefined) return kind
-  const { figure, fits, put, read, write } = withChecks(known.cells, checksOf(ast, filtersOf(known.added)))
+  const { figure, fits, put, read, write } = withChecks(known.cells, checksOf(ast, ofFinite(filtersOf(known.added))))
+  const others = kind ?? bySchema()
   return {
-    read:
-      kind === undefined
-        ? read
-        : (block, from, to) => {
-            const value = read(block, from, to)
-            return value === refused ? kind.read(block, from, to) : value
-          },
+    read: (block, from, to) => {
+      const value = read(block, from, to)
+      return value === refused ? others.read(block, from, to) : value
+    },
     write: write ?? kind?.write ?? (() => undefined),
     put,
     fits,
@@ -181,10 +219,13 @@ const checked = (ast: SchemaAST.AST): Kind | undefined => {
   const kind = kindOf(ast)
   const passes = checksOf(ast)
   if (kind === undefined || passes === undefined) return kind
-  // a number that is read or written is finite anyway
-  const others = kind === number ? filtersOf(ast.checks).filter((filter) => filter !== finiteCheck) : undefined
+  const others = kind === number ? ofFinite(filtersOf(ast.checks)) : undefined
   return { ...withChecks(kind, checksOf(ast, others)), is: (value) => kind.is(value) && passes(value) }
 }
+
+/** The checks that are left: a number that is read or written is finite anyway. */
+const ofFinite = (filters: ReadonlyArray<SchemaAST.Filter<unknown>>) =>
+  filters.filter((filter) => filter !== finiteCheck)
 
 const finiteCheck = Schema.Finite.ast.checks?.[0]
 
@@ -238,10 +279,10 @@ const alone = (name: string, ast: SchemaAST.AST) => Schema.Struct({ [name]: Sche
 /** Reads the text of a cell by the schema of its field, in a struct of its own. */
 const cellReader = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf) => {
   const decode = Schema.decodeUnknownResult(alone(name, ast))
-  const mayBeBlank = leaf.nullable || leaf.optional || leaf.undefinable
+  const isBlank = mayBeBlank(leaf)
   const blank = leaf.optional && !leaf.nullable ? {} : { [name]: leaf.nullable ? null : undefined }
   return (cell: string): Result.Result<Readonly<Record<string, unknown>>, unknown> =>
-    cell === "" && mayBeBlank
+    cell === "" && isBlank
       ? decode(blank)
       : Result.flatMap(
           leaf.fromCell(cell),
@@ -280,12 +321,34 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprove
   }
 }
 
-/** Whether of a type it is known that it reads what it writes: one of a known kind, transformed as this library does. */
-const readsAllItWrites = (ast: SchemaAST.AST): boolean => {
-  const { value } = membersOf(ast)
-  if (value === undefined || hasEncodingChecks(value)) return false
-  return value.encoding === undefined ? kindOf(value) !== undefined : knownOf(value) !== undefined
+/** Whether values come back: as is known of their type, or as each is asked. */
+const comesBack = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf, fast: Unproven): FastLeaf["givesBack"] => {
+  const { some, write } = fast
+  const options = some && optionsOf(ast)
+  const known = proofOf(options?.to ?? ast)
+  if (known === undefined) return roundTrip(name, ast, leaf, write)
+  if (some === undefined || options === undefined) return known === always ? undefined : known
+  const { decode, encode } = options
+  if (decode(blankOf(leaf)) === refused) return roundTrip(name, ast, leaf, write)
+  const { fits, put } = some.leaf
+  return (option, record) => {
+    const value = encode(option)
+    if (isNothing(value)) return true
+    // what is written as an empty cell comes back as none
+    const isFilled = put !== undefined || (fits === undefined ? write(option, record) : value) !== ""
+    return isFilled && decode(value) !== refused && known(value)
+  }
 }
+
+/** What is known of a type, without its values being asked: of a known kind, or transformed as is known. */
+const proofOf = (ast: SchemaAST.AST): ((value: unknown) => boolean) | undefined => {
+  const { value } = membersOf(ast)
+  if (value === undefined || hasEncodingChecks(value)) return undefined
+  const cells = value.encoding === undefined ? kindOf(value) : knownOf(value)?.cells
+  return cells && (cells.givesBack ?? always)
+}
+
+const always = (): boolean => true
 
 /** Asks a value whether it comes back. */
 const roundTrip = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf, write: Write): FastLeaf["givesBack"] => {
@@ -300,5 +363,3 @@ const roundTrip = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf, write: 
     return isNothing(value) ? isNothing(other) : Equal.equals(other, value)
   }
 }
-
-const isNothing = (value: unknown): boolean => value === null || value === undefined

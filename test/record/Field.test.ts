@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, DateTime, Effect, Option, Result, Schema, Stream } from "effect"
+import { Arbitrary, DateTime, Effect, Option, Result, Schema, SchemaTransformation, Stream } from "effect"
 import * as Field from "../../src/record/Field.ts"
 import { misreadOf } from "../../src/record/misread.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
@@ -131,7 +131,8 @@ describe("Field", () => {
     for (const form of [(field: Schema.Top) => field, Schema.NullOr, Schema.UndefinedOr, Schema.optionalKey]) {
       assert.isUndefined(misreadOf(schemaOf(form).ast).loses)
     }
-    assert.isDefined(misreadOf(schemaOf(() => Schema.NumberFromString).ast).loses)
+    const half = SchemaTransformation.transform({ decode: (n: number) => n / 2, encode: (n: number) => 2 * n })
+    assert.isDefined(misreadOf(schemaOf(() => Schema.Finite.pipe(Schema.decodeTo(Schema.Finite, half))).ast).loses)
   })
 
   const Everything = Schema.Struct({

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Equal, Hash, Result, Schema, type SchemaAST } from "effect"
+import { BigDecimal, DateTime, Equal, Hash, Option, Result, Schema, type SchemaAST, SchemaTransformation } from "effect"
 import { Block } from "../../src/record/block.ts"
 import * as Field from "../../src/record/Field.ts"
 import * as Cells from "../../src/record/fieldCells.ts"
-import { refused } from "../../src/record/kinds.ts"
+import { date as dates, refused, utc as utcs } from "../../src/record/kinds.ts"
 import { type KnownCells, knownOf } from "../../src/record/known.ts"
 import { Slab } from "../../src/record/slab.ts"
 import { utcOf } from "../../src/record/utc.ts"
@@ -36,6 +36,15 @@ const millis = (): number => int(2 ** 31) * (int(8) - 1) * of([1, 1_000]) + int(
 const utc = () => DateTime.makeUnsafe(millis())
 const days = () => DateTime.makeUnsafe(86_400_000 * (int(4_000_000) - 800_000) + of([0, 0, 0, 1]))
 const times = () => DateTime.makeUnsafe(int(100_000_000) - 1_000)
+
+/** What is known of a schema that Effect has. */
+const ofEffect = (schema: Kind["schema"]): Pick<Kind, "schema" | "cells"> => ({
+  schema,
+  cells: Option.getOrThrow(Option.fromUndefinedOr(knownOf(schema.ast)?.cells))
+})
+const number = () => of(["", "-"]) + of([digits(1 + int(20)), `${digits(1 + int(5))}.${digits(int(20))}`])
+const iso = () => `${day()}${of(["", `T${time()}`, `T${time().slice(0, 8)}`])}${of(["", "Z", "+0000", "+01:30"])}`
+const decimals = () => BigDecimal.make(BigInt(int(2 ** 31)) * of([1n, -1n, 10n ** 20n]), int(40) - 20)
 
 const kinds: Readonly<Record<string, Kind>> = {
   id: { schema: Field.Id, cells: Cells.id, text: id, value: id },
@@ -76,6 +85,25 @@ const kinds: Readonly<Record<string, Kind>> = {
     cells: Cells.email,
     text: () => `${chars(int(40))}@${chars(int(50))}`,
     value: () => `${chars(int(4))}@${chars(2)}`
+  },
+  NumberFromString: { ...ofEffect(Schema.NumberFromString), text: number, value: () => Number(number()) },
+  BigIntFromString: {
+    ...ofEffect(Schema.BigIntFromString),
+    text: () => of(["", "", "-"]) + digits(int(30)),
+    value: () => BigInt(int(2 ** 31)) * of([1n, -1n, 10n ** 30n])
+  },
+  BigDecimalFromString: { ...ofEffect(Schema.BigDecimalFromString), text: number, value: decimals },
+  DateFromString: { ...ofEffect(Schema.DateFromString), text: iso, value: () => new Date(millis()) },
+  DateTimeUtcFromString: {
+    ...ofEffect(Schema.DateTimeUtcFromString),
+    text: iso,
+    // not all of them are of whole milliseconds
+    value: () => DateTime.addDuration(utc(), of([0, 0, 0.5]))
+  },
+  Trim: {
+    ...ofEffect(Schema.Trim),
+    text: () => of(["", " ", "\t"]) + chars(int(3)) + of(["", " ", "\u00a0"]),
+    value: () => chars(int(4)) + of(["", " "])
   }
 }
 
@@ -137,7 +165,35 @@ describe("the cells of fields", () => {
       }
       assert.isAbove(hits, 2_000)
     })
+
+    it(`come back, but those that are known not to: ${name}`, () => {
+      const numbers = [Number.NaN, -Infinity, -0, 1e21, 5e-324]
+      const dates = [new Date(8.64e15), new Date(-8.64e15)]
+      const scales = [2 ** 53 - 1, 1 - 2 ** 53].map((scale) => BigDecimal.make(12n, scale))
+      const odd = [...numbers, ...dates, ...dates.map(DateTime.fromDateUnsafe), ...scales]
+      let hits = 0
+      for (let i = 0; i < 5_000; i++) {
+        const any = odd[i] ?? value()
+        const again = Result.flatMap(encode(any), decode)
+        // a field cannot be written of what is none of its values
+        if (Result.isFailure(encode(any)) || cells.givesBack?.(any) === false) continue
+        assert.isTrue(Equal.equals(again, Result.succeed(any)), String(any))
+        hits++
+      }
+      assert.isAbove(hits, 500)
+    })
   }
+})
+
+describe("instants", () => {
+  it("are read in every form without Schema", () => {
+    const texts = ["2026-11-23", "2026-11-23T20:41Z", "2026-11-23T20:41:12Z", "2026-11-23T20:41:12.345678+01:00"]
+    for (const text of texts) {
+      assert.deepStrictEqual(read(dates, text), new Date(text))
+      assert.deepStrictEqual(read(utcs, text), DateTime.makeUnsafe(text))
+    }
+    for (const cells of [dates, utcs]) assert.strictEqual(read(cells, "2026-02-30T20:41:12Z"), refused)
+  })
 })
 
 describe("what is known of fields", () => {
@@ -154,6 +210,25 @@ describe("what is known of fields", () => {
     }
     assert.strictEqual(knownOf(Field.Id.check(Schema.isMaxLength(18)).ast)?.added.length, 1)
     assert.isUndefined(knownOf(Schema.String.check(Schema.isMaxLength(80)).ast))
+  })
+
+  it("is of what Effect's own transformations are applied to by Effect alone", () => {
+    const { bigintFromString, numberFromString } = SchemaTransformation
+    const trimmed = SchemaTransformation.trim()
+    const made = ({ ast }: Schema.Top) => knownOf(ast)
+    assert.isDefined(made(Schema.String.pipe(Schema.decodeTo(Schema.Number, numberFromString))))
+    assert.isUndefined(
+      made(Schema.Literals(["1", "2"]).pipe(Schema.decodeTo(Schema.Number, numberFromString as never)))
+    )
+    assert.isUndefined(made(Schema.String.pipe(Schema.decodeTo(Schema.Literals([1, 2]), numberFromString as never))))
+    assert.isUndefined(made(Schema.NonEmptyString.pipe(Schema.decodeTo(Schema.Number, numberFromString))))
+    assert.isUndefined(
+      made(
+        Schema.String.pipe(Schema.decodeTo(Schema.String, trimmed), Schema.decodeTo(Schema.Number, numberFromString))
+      )
+    )
+    assert.isUndefined(made(Schema.Trim.pipe(Schema.decodeTo(Schema.Number, numberFromString))))
+    assert.isUndefined(made(Schema.String.pipe(Schema.decodeTo(Schema.BigInt, bigintFromString))))
   })
 })
 
