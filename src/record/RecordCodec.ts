@@ -20,6 +20,7 @@ import * as Columns from "./columns.ts"
 import * as Compiled from "./compile.ts"
 import { records, results, rowReaders } from "./decode.ts"
 import { type Encodable, encoderOf } from "./encode.ts"
+import * as Generate from "./generate.ts"
 import { kept } from "./kept.ts"
 import * as limits from "./limits.ts"
 import { through } from "./machine.ts"
@@ -79,7 +80,10 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
         Result.map(positionsOf(columns, header), (positions) => rowDecoder(positions, nullCell)),
       show: (record) => {
         // only Schema knows the fields of a record that it transforms as a whole
-        const cells = plan === undefined ? Result.getOrUndefined(encode(record, "ignore")) : undefined
+        const cells =
+          plan === undefined || Compiled.isTransformed(plan)
+            ? Result.getOrUndefined(encode(record, "ignore"))
+            : undefined
         return Object.fromEntries(
           cells === undefined
             ? Columns.shown(plan ?? root, record)
@@ -120,7 +124,9 @@ const encodableOf = (ast: SchemaAST.AST): Result.Result<Encodable, string> =>
 /** What is to be encoded if only some columns are: what the others hold must not matter. */
 const encodable = (ast: SchemaAST.AST, { columns: asked, key }: EncoderOptions, whole: Encodable): Encodable => {
   if (asked === undefined || whole.columns.every((column) => asked.includes(column))) return whole
-  const fields = structOf(ast)?.fields.filter(({ encodedName }) =>
+  const struct = structOf(ast)
+  if (struct?.transformation !== undefined) return whole
+  const fields = struct?.fields.filter(({ encodedName }) =>
     [...asked, ...(key === undefined ? [] : [key])].some(
       (column) => column === encodedName || column.startsWith(`${encodedName}.`)
     )
@@ -144,7 +150,7 @@ const distinct = (columns: ReadonlyArray<string>): Result.Result<ReadonlyArray<s
 let generates: boolean | undefined
 
 const canGenerate = (): boolean => {
-  generates ??= Compiled.canGenerate()
+  generates ??= Generate.canGenerate()
   return generates
 }
 

@@ -3,11 +3,13 @@ import type { Block } from "./block.ts"
 import { anyText, cellWriter, type PutCell } from "./cells.ts"
 import type * as Columns from "./columns.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
+import { mostGenerated } from "./generate.ts"
 import { absent, refused } from "./kinds.ts"
 import { blankOf, checksOf, type FastLeaf, leafOf } from "./leaves.ts"
 import { bareMembersOf, isBare, isEmptyType } from "./members.ts"
 import { putAscii, type Slab } from "./slab.ts"
 import { type Struct, structOf } from "./struct.ts"
+import { isStruct, type Whole, wholeOf } from "./values.ts"
 
 /** How the records of a schema are read and written without Schema looking at each of them as a whole. */
 export interface Plan extends Pick<Struct, "construct" | "isInstance"> {
@@ -19,6 +21,8 @@ export interface Plan extends Pick<Struct, "construct" | "isInstance"> {
   readonly undefinable: boolean
   /** Whether fields pass the checks of the struct. */
   readonly passes: ((fields: unknown) => boolean) | undefined
+  /** What becomes of the record that was read, and what it is that is to be written, if it is transformed as a whole. */
+  readonly whole: ((canGenerate: boolean) => Whole) | undefined
 }
 
 interface PlanLeaf extends FastLeaf {
@@ -30,13 +34,17 @@ interface PlanLeaf extends FastLeaf {
 
 /**
  * The plan of a struct or class; `undefined` where only Schema knows what its records
- * are made of, because they are transformed as a whole, and not just renamed.
+ * are made of, because they are transformed as a whole by more than a pure function.
  */
 export const planOf = (ast: SchemaAST.AST, group: Columns.Group, name = group.name): Plan | undefined => {
   const { undefinable, value } = memberOf(ast)
   const struct = structOf(value)
   if (struct === undefined) return undefined
-  const { construct, fields, isInstance } = struct
+  const { construct, fields, isInstance, transformation } = struct
+  if (transformation !== undefined) {
+    const plan = SchemaAST.isObjects(transformation.to) ? planOf(transformation.to, group, name) : undefined
+    return plan && { ...plan, undefinable, whole: (canGenerate) => wholeOf(struct, transformation, canGenerate) }
+  }
   const nodes: Array<PlanLeaf | Plan | Columns.Tag> = []
   for (const [i, { encodedName, name, type }] of fields.entries()) {
     const node = group.nodes[i]
@@ -56,8 +64,12 @@ export const planOf = (ast: SchemaAST.AST, group: Columns.Group, name = group.na
   }
   const { nullable, optional } = group
   const passes = checksOf(struct.type)
-  return { _tag: "Plan", name, nullable, optional, undefinable, nodes, passes, construct, isInstance }
+  return { _tag: "Plan", name, nullable, optional, undefinable, nodes, passes, construct, isInstance, whole: undefined }
 }
+
+/** Whether any of its records is transformed as a whole. */
+export const isTransformed = ({ nodes, whole }: Plan): boolean =>
+  whole !== undefined || nodes.some((node) => node._tag === "Plan" && isTransformed(node))
 
 /** The one member of a type besides null and undefined. */
 const memberOf = (ast: SchemaAST.AST): { readonly value: SchemaAST.AST; readonly undefinable: boolean } => {
@@ -110,18 +122,6 @@ export interface WriteOptions {
 export const writer = (plan: Plan, options: WriteOptions, canGenerate: boolean): WriteRecord =>
   canGenerate && widthOf(plan) <= mostGenerated ? generateWriter(plan, options) : closureWriter(plan, options)
 
-/** How many columns one function may have: longer ones are never optimised, and very long ones do not even compile. */
-export const mostGenerated = 250
-
-/** Whether code may be made of text here: not under a content security policy. */
-export const canGenerate = (): boolean => {
-  try {
-    return new Function("return true")() === true
-  } catch {
-    return false
-  }
-}
-
 // --- reading
 
 /** The value of a group of a row, or `refused`. */
@@ -148,6 +148,7 @@ const closureReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecor
       }
     }
     const { construct, nullable, optional, passes, undefinable } = plan
+    const whole = plan.whole?.(false)
     const mayBeBlank = nullable || optional || undefinable
     return {
       offsets,
@@ -160,7 +161,8 @@ const closureReader = (plan: Plan, { positions, width }: ReadOptions): ReadRecor
           if (value !== absent) fields[names[i]!] = value
         }
         if (passes !== undefined && !passes(fields)) return refused
-        return construct === undefined ? fields : construct(fields)
+        const made = construct === undefined ? fields : construct(fields)
+        return whole === undefined ? made : whole.decode(made)
       }
     }
   }
@@ -246,6 +248,9 @@ const generateReader = (plan: Plan, { positions, width }: ReadOptions): ReadReco
     }
     if (plan.passes !== undefined) lines.push(`if (!${constant(plan.passes)}(${result})) return o`)
     if (plan.construct !== undefined) lines.push(`${result} = ${constant(plan.construct)}(${result})`)
+    if (plan.whole !== undefined) {
+      lines.push(`${result} = ${constant(plan.whole(true).decode)}(${result})`, `if (${result} === refused) return o`)
+    }
     const body = lines.splice(before)
     lines.push(`let ${result}`)
     if (plan.nullable || plan.optional || plan.undefinable) {
@@ -292,9 +297,6 @@ const widthOf = (node: PlanLeaf | Plan | Columns.Tag): number =>
 
 const tagsOf = ({ nodes }: Plan): ReadonlyArray<Columns.Tag> => nodes.filter((node) => node._tag === "Tag")
 
-const isStruct = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const nobody: object = {}
 
 /** What `WriteOptions` make of a row. */
@@ -315,6 +317,7 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
   const groupOf = (plan: Plan): ((value: unknown, parent: object, cells: Array<Cell>) => boolean) => {
     const first = next
     const { isInstance, name, nullable, optional, passes, undefinable } = plan
+    const whole = plan.whole?.(false)
     const tags = isWhole ? tagsOf(plan) : []
     const parts = plan.nodes.flatMap((node) => {
       if (node._tag === "Tag") return []
@@ -328,16 +331,16 @@ const closureWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
         cells.fill(value === null ? nothing : "", first, first + width)
         return true
       }
-      if (!isStruct(value) || (isWhole && isInstance?.(value) === false) || (isWhole && passes?.(value) === false)) {
+      const record = whole === undefined ? value : whole.encode(value)
+      if (!isStruct(record) || (isWhole && isInstance?.(record) === false) || (isWhole && passes?.(record) === false)) {
         return false
       }
-      const record = value as Readonly<Record<string, unknown>>
       for (const tag of tags) if (record[tag.name] !== tag.value) return false
       for (const { group, name, position, put } of parts) {
         const field = record[name]
         if (group !== undefined) {
-          if (!group(field, value, cells)) return false
-        } else if (put !== undefined) cells[position] = { put, value: field, record: value }
+          if (!group(field, record, cells)) return false
+        } else if (put !== undefined) cells[position] = { put, value: field, record }
       }
       return true
     }
@@ -378,10 +381,16 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
    * Writes what takes a group apart. If it may be absent, a variable says so: 0 if it is
    * there, 1 if nothing is to be written of it, 2 if its null is.
    */
-  const group = (plan: Plan, value: string, parent?: { readonly value: string; readonly state: string }): void => {
+  const group = (plan: Plan, given: string, parent?: { readonly value: string; readonly state: string }): void => {
     const { isInstance, name, nullable, optional, passes, undefinable } = plan
+    const whole = plan.whole?.(true)
     const state = `s${variables++}`
+    const value = whole === undefined ? given : `v${variables++}`
     const checks = [`if (!isStruct(${value})) return -1`]
+    if (whole !== undefined) {
+      lines.push(`let ${value}`)
+      checks.unshift(`${value} = ${constant(whole.encode)}(${given})`)
+    }
     if (isWhole && isInstance !== undefined) checks.push(`if (!${constant(isInstance)}(${value})) return -1`)
     if (isWhole && passes !== undefined) checks.push(`if (!${constant(passes)}(${value})) return -1`)
     for (const tag of isWhole ? tagsOf(plan) : []) {
@@ -390,12 +399,12 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
     const isAbsent =
       parent === undefined
         ? "false"
-        : `${value} === undefined && (${JSON.stringify(name)} in ${parent.value} ? ${undefinable} : ${optional})`
+        : `${given} === undefined && (${JSON.stringify(name)} in ${parent.value} ? ${undefinable} : ${optional})`
     lines.push(
       `let ${state} = ${parent?.state ?? 0}`,
       `if (${state} === 0) {`,
       `if (${isAbsent}) ${state} = 1`,
-      `else if (${nullable} && ${value} === null) ${state} = 2`,
+      `else if (${nullable} && ${given} === null) ${state} = 2`,
       `else { ${checks.join("\n")} }`,
       "}"
     )

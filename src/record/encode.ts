@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import { canonicalText } from "../canonicalText.ts"
 import * as Columns from "./columns.ts"
-import { type Plan, type WriteRecord, writer } from "./compile.ts"
+import { isTransformed, type Plan, type WriteRecord, writer } from "./compile.ts"
 import { concat } from "./concat.ts"
 import { type Dialect, standard } from "./dialect.ts"
 import * as limits from "./limits.ts"
@@ -26,8 +26,10 @@ export const encoderOf = (
 ): ((records: ReadonlyArray<unknown>) => Encoded<unknown>) => {
   const positions = (asked ?? columns).map((column) => positionOf(columns, column))
   const options = { positions, dialect, clear: nulls === "clear" }
+  // of what a record is made of as a whole, there are no parts
+  const isPart = plan !== undefined && positions.length < columns.length && isTransformed(plan)
   const write: WriteRecord =
-    plan === undefined || positions.length > limits.columns ? () => -1 : writer(plan, options, canGenerate)
+    plan === undefined || isPart || positions.length > limits.columns ? () => -1 : writer(plan, options, canGenerate)
   const keyOf = key === undefined ? undefined : keyReader(root, plan, columns, key)
 
   /** The row of a record that was not written as compiled. */
@@ -93,10 +95,12 @@ export const encoderOf = (
   ): (record: unknown, nulls: Nulls) => string {
     const position = positionOf(columns, key)
     const canonical = Columns.canonicalOf(root, key) ?? canonicalText
+    const whole = plan?.whole?.(canGenerate)
     const leaf = plan?.nodes.find((node) => node._tag === "PlanLeaf" && node.column === key)
     return (record, nulls) => {
-      if (leaf?._tag === "PlanLeaf" && Columns.isRecord(record)) {
-        const cell = leaf.write(record[leaf.name], record)
+      const fields = whole === undefined ? record : whole.encode(record)
+      if (leaf?._tag === "PlanLeaf" && Columns.isRecord(fields)) {
+        const cell = leaf.write(fields[leaf.name], fields)
         if (cell !== undefined) return cell === null ? "" : canonical(cell)
       }
       const cells = encode(record, nulls)

@@ -118,7 +118,7 @@ const orNothing =
   }
 
 /** A type as its one member besides null and undefined; text literals are one member. */
-const membersOf = (ast: SchemaAST.AST) => {
+export const membersOf = (ast: SchemaAST.AST) => {
   if (!SchemaAST.isUnion(ast) || !isBare(ast)) return { value: ast, isNullable: false, isUndefinable: false }
   const all = bareMembersOf(ast)
   const members = all.filter((type) => !isEmptyType(type))
@@ -152,10 +152,10 @@ const cellsOf = (ast: SchemaAST.AST, bySchema: () => Pick<Cells, "read">): Cells
 
 /** A kind, or one that pure functions make of another. */
 const transformed = (ast: SchemaAST.AST): Kind | undefined => {
-  if (ast.encoding === undefined) return checked(ast)
+  if (ast.encoding === undefined) return checkedOf(ast)
   const transformation = transformationOf(ast)
-  const inner = transformation && checked(transformation.to)
-  const outer = checked(ast)
+  const inner = transformation && checkedOf(transformation.to)
+  const outer = checkedOf(ast)
   if (transformation === undefined || inner === undefined || outer === undefined) return undefined
   const { decode, encode } = transformation
   const { put } = inner
@@ -183,12 +183,12 @@ const transformed = (ast: SchemaAST.AST): Kind | undefined => {
 }
 
 /** The one transformation of a type, if it is made of pure functions. */
-const transformationOf = (ast: SchemaAST.AST): Transformation | undefined => {
+export const transformationOf = (ast: SchemaAST.AST): Transformation | undefined => {
   const [link, ...others] = ast.encoding ?? []
   return link === undefined || others.length > 0 ? undefined : pureOf(link)
 }
 
-interface Transformation {
+export interface Transformation {
   readonly to: SchemaAST.AST
   readonly decode: (value: unknown) => unknown
   readonly encode: (value: unknown) => unknown
@@ -215,7 +215,7 @@ const pure = (getter: {
       : undefined
 
 /** A kind with the checks of the type. */
-const checked = (ast: SchemaAST.AST): Kind | undefined => {
+export const checkedOf = (ast: SchemaAST.AST): Kind | undefined => {
   const kind = kindOf(ast)
   const passes = checksOf(ast)
   if (kind === undefined || passes === undefined) return kind
@@ -274,7 +274,7 @@ const filtersOf = (checks: ReadonlyArray<SchemaAST.Check<unknown>> = []): Readon
   checks.flatMap((check) => (check._tag === "Filter" ? [check] : filtersOf(check.checks)))
 
 /** A field in a struct of its own: so an absent value finds its default. */
-const alone = (name: string, ast: SchemaAST.AST) => Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
+export const alone = (name: string, ast: SchemaAST.AST) => Schema.Struct({ [name]: Schema.make<RecordSchema>(ast) })
 
 /** Reads the text of a cell by the schema of its field, in a struct of its own. */
 const cellReader = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf) => {

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as SchemaAST from "effect/SchemaAST"
 import { groupOf, isRecord } from "./columns.ts"
-import { type Plan, planOf } from "./compile.ts"
+import { isTransformed, type Plan, planOf } from "./compile.ts"
 
 /** What is known of the records of a schema before they are written, and read in place of those that were written. */
 export interface Misread {
@@ -23,7 +23,7 @@ export interface Misread {
 export const misreadOf = (ast: SchemaAST.AST): Misread => {
   const group = groupOf(SchemaAST.toEncoded(ast))
   const plan = Result.isSuccess(group) ? planOf(ast, group.success) : undefined
-  if (plan === undefined) return { mayBeRefused: () => true, loses: undefined, isOpaque: true }
+  if (plan === undefined || isTransformed(plan)) return { mayBeRefused: () => true, loses: undefined, isOpaque: true }
   return {
     mayBeRefused: hasChecks(plan) ? (record) => !isClear(plan, record, false) : undefined,
     loses: mayLose(plan) ? (record) => !givesBack(plan, record) : undefined,

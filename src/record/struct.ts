@@ -1,7 +1,7 @@
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { pureOf } from "./leaves.ts"
+import { pureOf, type Transformation } from "./leaves.ts"
 import { hasEncodingChecks, isBare } from "./members.ts"
 import { renamingOf } from "./renaming.ts"
 
@@ -20,22 +20,34 @@ export interface Struct {
   readonly isInstance: ((value: object) => boolean) | undefined
   /** What a class makes of its fields. */
   readonly construct: ((fields: unknown) => unknown) | undefined
+  /** What the fields are made of as a whole, if they are more than renamed. */
+  readonly transformation: Transformation | undefined
 }
 
-/** The struct whose fields are read one by one, be they renamed, and what a class makes of them. */
+/** A struct or class that is made of its fields one by one, or by a pure function of all of them. */
 export const structOf = (ast: SchemaAST.AST): Struct | undefined => {
   if (hasEncodingChecks(ast)) return undefined
   const links = ast.encoding ?? []
-  if (SchemaAST.isObjects(ast)) {
-    const fields = fieldsOf(ast, links)
-    return fields && { fields, type: ast, construct: undefined, isInstance: undefined }
-  }
+  if (SchemaAST.isObjects(ast)) return madeOf(ast, links, { construct: undefined, isInstance: undefined })
   if (!SchemaAST.isDeclaration(ast) || ast.checks !== undefined || ast.typeParameters.length !== 1) return undefined
   const [link, ...others] = links
-  const made = link && pureOf(link)
-  if (made === undefined || !SchemaAST.isObjects(made.to) || hasEncodingChecks(made.to)) return undefined
-  const fields = fieldsOf(made.to, others)
-  return fields && { fields, type: made.to, construct: made.decode, isInstance: instanceTest(ast) }
+  const made = link && isOwn(ast, link) ? pureOf(link) : undefined
+  return made === undefined || !SchemaAST.isObjects(made.to) || hasEncodingChecks(made.to)
+    ? undefined
+    : madeOf(made.to, others, { construct: made.decode, isInstance: instanceTest(ast) })
+}
+
+/** Whether it is by this step that a class is made of its fields, and not a type that something else is made of. */
+const isOwn = ({ annotations, typeParameters }: SchemaAST.Declaration, { transformation }: SchemaAST.Link): boolean => {
+  const [fields] = typeParameters
+  const toCodec = annotations?.toCodec
+  if (fields === undefined || typeof toCodec !== "function" || transformation._tag === "Middleware") return false
+  const own: unknown = toCodec([Schema.make(fields)])
+  return (
+    own instanceof SchemaAST.Link &&
+    own.transformation === transformation &&
+    transformation.encode._tag === "Passthrough"
+  )
 }
 
 /** A schema of some fields of a struct alone. */
@@ -45,25 +57,32 @@ export const structWith = (fields: ReadonlyArray<Field>): SchemaAST.AST => {
   return names.length === 0 ? struct.ast : struct.pipe(Schema.encodeKeys(Object.fromEntries(names))).ast
 }
 
-/** The fields of a struct, if nothing is done to them as a whole but that they are renamed. */
-const fieldsOf = (
-  { indexSignatures, propertySignatures }: SchemaAST.Objects,
-  links: ReadonlyArray<SchemaAST.Link>
-): Struct["fields"] | undefined => {
+/** A struct by what its fields are made of as a whole, if it is but one step. */
+const madeOf = (
+  type: SchemaAST.Objects,
+  [link, ...others]: ReadonlyArray<SchemaAST.Link>,
+  made: Pick<Struct, "construct" | "isInstance">
+): Struct | undefined => {
   const fields: Array<Field> = []
-  for (const { name, type } of propertySignatures) {
-    if (typeof name !== "string") return undefined
-    fields.push({ name, encodedName: name, type })
+  for (const { name, type: field } of type.propertySignatures) {
+    // every object seems to have fields of some names
+    if (typeof name !== "string" || name in Object.prototype) return undefined
+    fields.push({ name, encodedName: name, type: field })
   }
-  const [link, ...others] = links
-  if (link === undefined) return fields
-  return others.length > 0 || indexSignatures.length > 0 ? undefined : renamed(fields, link)
+  if (link === undefined) return { fields, type, ...made, transformation: undefined }
+  const transformation = others.length > 0 || type.indexSignatures.length > 0 ? undefined : pureOf(link)
+  if (transformation === undefined) return undefined
+  const renamed = renamedBy(transformation, fields)
+  return renamed === undefined
+    ? { fields, type, ...made, transformation }
+    : { fields: renamed, type, ...made, transformation: undefined }
 }
 
-const renamed = (fields: Struct["fields"], link: SchemaAST.Link): Struct["fields"] | undefined => {
-  const transformation = pureOf(link)
-  if (transformation === undefined) return undefined
-  const { decode, encode, to } = transformation
+/** The fields of a struct with the names they are encoded by, if that is all that is done to them. */
+const renamedBy = (
+  { decode, encode, to }: Transformation,
+  fields: ReadonlyArray<Field>
+): ReadonlyArray<Field> | undefined => {
   if (!SchemaAST.isObjects(to) || !isBare(to) || to.indexSignatures.length > 0) return undefined
   const encoded = to.propertySignatures
   const own = fields.map(({ name }) => name)
@@ -76,8 +95,6 @@ const renamed = (fields: Struct["fields"], link: SchemaAST.Link): Struct["fields
       ({ encodedName, name, type }, i) =>
         there?.get(name) === encodedName &&
         back?.get(encodedName) === name &&
-        // every object seems to have a field of such a name
-        !(name in Object.prototype) &&
         // what a field is encoded as is of that type, and no other besides
         encoded[i]?.type === SchemaAST.toEncoded(type)
     )
