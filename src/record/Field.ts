@@ -13,7 +13,7 @@
  * | Id, Lookup, Master-Detail, External Lookup | `Id` | branded text of 18 characters |
  * | Text, Text Area, Long Text Area, Rich Text, Encrypted Text, Auto Number | `Text`, `textOf(255)` | text |
  * | Email, Phone, URL | `Email`, `Phone`, `Url` | text |
- * | Picklist | `Text`, `picklistOf(["New", "Won"])` | text |
+ * | Picklist | `Text`, `picklistOf(["New", "Won"])`, `Schema.Enum(Stage)` | text |
  * | Picklist (Multi-Select) | `MultiPicklist`, `multiPicklistOf(["Red", "Blue"])` | array of texts |
  * | Checkbox | `Boolean` | boolean |
  * | Number, Percent, Currency, coordinates of a Geolocation | `Number`, `Percent`, `Currency`, `Integer` | number |

@@ -143,6 +143,8 @@ const isText = (ast: SchemaAST.AST): boolean =>
     ? ast.types.every(isText)
     : SchemaAST.isString(ast) ||
       SchemaAST.isTemplateLiteral(ast) ||
+      // one with numbers is made of texts by now
+      SchemaAST.isEnum(ast) ||
       (SchemaAST.isLiteral(ast) && typeof ast.literal === "string")
 
 export const columnsOf = (group: Group): ReadonlyArray<string> =>

@@ -7,15 +7,18 @@ export const bareMembersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> 
 export const isEmptyType = (ast: SchemaAST.AST): boolean =>
   (SchemaAST.isNull(ast) || SchemaAST.isUndefined(ast)) && isBare(ast)
 
-/** The texts of a union of text literals, apart from null and undefined. */
+/** The texts of a union of text literals and enums of texts, apart from null and undefined. */
 export const textLiterals = (asts: ReadonlyArray<SchemaAST.AST>): ReadonlyArray<string> | undefined => {
-  const texts: Array<string> = []
-  for (const ast of asts) {
-    if (isEmptyType(ast)) continue
-    if (!SchemaAST.isLiteral(ast) || typeof ast.literal !== "string" || !isBare(ast)) return undefined
-    texts.push(ast.literal)
-  }
-  return texts
+  const types = asts.filter((ast) => !isEmptyType(ast))
+  const values = types.flatMap((ast): ReadonlyArray<unknown> => {
+    if (!isBare(ast)) return [undefined]
+    return SchemaAST.isLiteral(ast)
+      ? [ast.literal]
+      : SchemaAST.isEnum(ast)
+        ? ast.enums.map(([, value]) => value)
+        : [undefined]
+  })
+  return values.every((value) => typeof value === "string") ? values : undefined
 }
 
 /** Whether a type is just itself: no transformation, no checks. */

@@ -460,6 +460,22 @@ describe("RecordCodec", () => {
     assert.isTrue(Result.isFailure(read(["many", ""])))
   })
 
+  it("has the values of enums as cells, whether they are texts or numbers", () => {
+    const Stage = { New: "New", Won: "Closed Won" } as const
+    // as TypeScript makes an enum of numbers
+    const Rank = { First: 1, Second: 2, 1: "First", 2: "Second" } as const
+    const codec = codecOf(
+      Schema.Struct({ Stage: Schema.Enum(Stage), Was: Schema.NullOr(Schema.Enum(Stage)), Rank: Schema.Enum(Rank) })
+    )
+    const record = { Stage: Stage.Won, Was: null, Rank: Rank.Second }
+    const row = ["Closed Won", "", "2"]
+    assert.deepStrictEqual(codec.encode(record, "ignore"), Result.succeed(row))
+    const read = (row: ReadonlyArray<string>) => Result.flatMap(codec.decoder(codec.columns), (decode) => decode(row))
+    assert.deepStrictEqual(read(row), Result.succeed(record))
+    assert.isTrue(Result.isFailure(read(["Won", "", "2"])))
+    assert.isTrue(Result.isFailure(read(["New", "", "Second"])))
+  })
+
   it("takes the null of an optional field for one", () => {
     const codec = codecOf(
       Schema.Struct({

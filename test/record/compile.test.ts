@@ -55,6 +55,19 @@ const fields: ReadonlyArray<AnyField> = [
   Schema.Literals(["A", "B", 'C"D', "#N/A"]),
   Schema.Union([Schema.Literal("A"), Schema.Null, Schema.Literal("B")]),
   Schema.Literals([1, 2]),
+  Schema.Enum({ First: "A", Second: 'C"D' }),
+  Schema.Union([Schema.Enum({ First: "A" }), Schema.Literal("B")]),
+  Schema.Union([
+    Schema.Literal("A"),
+    Schema.Literal("B").pipe(
+      Schema.decodeTo(
+        Schema.Literal("abcd"),
+        SchemaTransformation.transform({ decode: () => "abcd" as const, encode: () => "B" as const })
+      )
+    )
+  ]),
+  Schema.Enum({ First: "A", Second: 2 }),
+  Schema.Enum({ First: "A", Second: "abcd" }).check(Schema.makeFilter((text) => text !== "A")),
   Schema.Union([Schema.Finite, Schema.String]),
   Schema.BigInt,
   Schema.Trim,
@@ -197,7 +210,24 @@ const wrap: ReadonlyArray<(field: AnyField) => AnyField> = [
 
 /** What cells may hold, fit or not. */
 const cells = [
-  ...["", "", "a", "abcd", "ABC", "A", "B", 'C"D', "#N/A", " x ", "é", "x".repeat(20), "a,b\nc", "null", "undefined"],
+  ...[
+    "",
+    "",
+    "a",
+    "abcd",
+    "ABC",
+    "A",
+    "B",
+    'C"D',
+    "#N/A",
+    " x ",
+    "é",
+    "x".repeat(20),
+    "a,b\nc",
+    "null",
+    "undefined",
+    "First"
+  ],
   ...["0", "-0", "1", "2", "12.50", "007", "-3", "+3", ".5", "1.", "1e3", "9.12260031E8", "1E-7", "1e400", "NaN"],
   ...[
     "Infinity",
@@ -254,6 +284,7 @@ const values: ReadonlyArray<unknown> = [
     'C"D',
     "#N/A",
     "#N/A ",
+    "First",
     " x ",
     "é",
     "😀",
