@@ -64,6 +64,16 @@ describe("rooms", () => {
     )
   })
 
+  it("have floors of their own, where there are bytes below cells, and cells below what is compiled", () => {
+    const floors = ["record/csv/", "record/cells/", "record/compile/"]
+    const floorOf = (file: string) => floors.findIndex((floor) => file.startsWith(floor))
+    assert.isAbove(files.filter((file) => floorOf(file) >= 0).length, 20)
+    assert.deepStrictEqual(
+      breaking(({ file, target }) => target !== undefined && floorOf(file) >= 0 && floorOf(target) > floorOf(file)),
+      []
+    )
+  })
+
   it("know reasons by BulkError alone", () => {
     assert.deepStrictEqual(
       breaking(

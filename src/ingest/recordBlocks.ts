@@ -1,5 +1,5 @@
 import * as Csv from "../record/Csv.ts"
-import { concat } from "../record/concat.ts"
+import { concat } from "../record/csv/concat.ts"
 import type * as RecordCodec from "../record/RecordCodec.ts"
 import { blankRow, blankRows } from "./blankRows.ts"
 import { type Block, type Blocks, clientFailure, type Layout, rejectedOnly } from "./inlet.ts"

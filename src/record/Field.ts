@@ -40,12 +40,12 @@ import * as EffectDateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Cells from "./fieldCells.ts"
-import { caseOf, lastOf } from "./ids.ts"
-import { formatInstant, parseInstant } from "./instants.ts"
-import { withCells } from "./known.ts"
-import { utcOf } from "./utc.ts"
-import { wallClock } from "./wallClock.ts"
+import * as Cells from "./cells/fieldCells.ts"
+import { caseOf, lastOf } from "./cells/ids.ts"
+import { formatInstant, parseInstant } from "./cells/instants.ts"
+import { withCells } from "./cells/known.ts"
+import { utcOf } from "./cells/utc.ts"
+import { wallClock } from "./cells/wallClock.ts"
 
 /**
  * The 18 characters of an id of 15 or 18, none if it is not an id: the last three

@@ -14,16 +14,19 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
-import { inBlocks } from "./block.ts"
 import * as Csv from "./Csv.ts"
-import * as Columns from "./columns.ts"
-import * as Compiled from "./compile.ts"
+import * as Columns from "./cells/columns.ts"
+import * as Generate from "./compile/generate.ts"
+import { isTransformed, planOf } from "./compile/plan.ts"
+import { type ReadRecords, reader } from "./compile/reader.ts"
+import { structOf, structWith } from "./compile/struct.ts"
+import { inBlocks } from "./csv/block.ts"
+import { through } from "./csv/machine.ts"
+import { Parser } from "./csv/parser.ts"
 import { records, results, rowReaders } from "./decode.ts"
 import { type Encodable, encoderOf } from "./encode.ts"
-import * as Generate from "./generate.ts"
 import { kept } from "./kept.ts"
 import * as limits from "./limits.ts"
-import { through } from "./machine.ts"
 import {
   type EncoderOptions,
   InvalidRecord,
@@ -32,8 +35,6 @@ import {
   type RecordCodec,
   type RecordSchema
 } from "./model.ts"
-import { Parser } from "./parser.ts"
-import { structOf, structWith } from "./struct.ts"
 
 export type { Encoded, EncoderOptions, Nulls, Problem, RecordCodec, RecordSchema, Rejected } from "./model.ts"
 export { InvalidRecord, MissingColumn }
@@ -70,7 +71,7 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
         (encoded) => Result.mapError(fromEncoded(encoded), schemaProblem)
       )
     const encoder = kept<ReturnType<typeof encoderOf>>()
-    const reader = kept<Compiled.ReadRecords | undefined>()
+    const readers = kept<ReadRecords | undefined>()
     const codec: RecordCodec<unknown> = {
       columns,
       encoder: (options) =>
@@ -81,9 +82,7 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
       show: (record) => {
         // only Schema knows the fields of a record that it transforms as a whole
         const cells =
-          plan === undefined || Compiled.isTransformed(plan)
-            ? Result.getOrUndefined(encode(record, "ignore"))
-            : undefined
+          plan === undefined || isTransformed(plan) ? Result.getOrUndefined(encode(record, "ignore")) : undefined
         return Object.fromEntries(
           cells === undefined
             ? Columns.shown(plan ?? root, record)
@@ -95,9 +94,9 @@ const makeCodec = (ast: SchemaAST.AST): Result.Result<RecordCodec<unknown>, stri
     rowReaders.set(codec, (header) =>
       Result.map(positionsOf(columns, header), (positions) => {
         const width = header.length
-        const read = reader(
+        const read = readers(
           [width, ...positions].join(),
-          () => plan && Compiled.reader(plan, { positions, width }, canGenerate())
+          () => plan && reader(plan, { positions, width }, canGenerate())
         )
         return { read, decode: rowDecoder(positions) }
       })
@@ -113,7 +112,7 @@ const encodableOf = (ast: SchemaAST.AST): Result.Result<Encodable, string> =>
     return {
       root,
       columns,
-      plan: Compiled.planOf(ast, root),
+      plan: planOf(ast, root),
       encode: (record, nulls) =>
         Result.flatMap(Result.mapError(toEncoded(record), schemaProblem), (encoded) =>
           Columns.toRow(root, encoded, nulls === "clear")

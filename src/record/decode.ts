@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
-import type { ReadRecords } from "./compile.ts"
+import type { ReadRecords } from "./compile/reader.ts"
+import type { OnHeader } from "./csv/parser.ts"
 import { InvalidRecord, MissingColumn, type Problem, type RecordCodec } from "./model.ts"
-import type { OnHeader } from "./parser.ts"
 
 /** What reads the rows below a header: compiled, where the schema can be, and by Schema. */
 export interface RowReader {

@@ -1,13 +1,14 @@
 import * as Result from "effect/Result"
 import { canonicalText } from "../canonicalText.ts"
-import * as Columns from "./columns.ts"
-import { isTransformed, type Plan, type WriteRecord, writer } from "./compile.ts"
-import { concat } from "./concat.ts"
-import { type Dialect, standard } from "./dialect.ts"
+import * as Columns from "./cells/columns.ts"
+import { isTransformed, type Plan } from "./compile/plan.ts"
+import { type WriteRecord, writer } from "./compile/writer.ts"
+import { concat } from "./csv/concat.ts"
+import { type Dialect, standard } from "./csv/dialect.ts"
+import { encodeRows } from "./csv/rows.ts"
+import { full, withSlab } from "./csv/slab.ts"
 import * as limits from "./limits.ts"
 import type { Encoded, EncoderOptions, Nulls, Problem, Rejected } from "./model.ts"
-import { encodeRows } from "./rows.ts"
-import { full, withSlab } from "./slab.ts"
 
 /** What an encoder knows of the schema. */
 export interface Encodable {

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as SchemaAST from "effect/SchemaAST"
-import { groupOf, isRecord } from "./columns.ts"
-import { isTransformed, type Plan, planOf } from "./compile.ts"
+import { groupOf, isRecord } from "./cells/columns.ts"
+import { isTransformed, type Plan, planOf } from "./compile/plan.ts"
 
 /** What is known of the records of a schema before they are written, and read in place of those that were written. */
 export interface Misread {

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type { Dialect } from "./dialect.ts"
+import type { Dialect } from "./csv/dialect.ts"
 
 /**
  * A schema that a record codec can be made of: it needs no services.

@@ -1,5 +1,5 @@
-import type { Block } from "./block.ts"
-import { canGenerate, mostGenerated } from "./generate.ts"
+import { canGenerate, mostGenerated } from "./compile/generate.ts"
+import type { Block } from "./csv/block.ts"
 import { kept } from "./kept.ts"
 import { plain } from "./plain.ts"
 

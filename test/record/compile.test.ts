@@ -14,19 +14,21 @@ import {
   SchemaTransformation
 } from "effect"
 import * as Csv from "../../src/record/Csv.ts"
-import * as Columns from "../../src/record/columns.ts"
-import * as Compiled from "../../src/record/compile.ts"
+import * as Columns from "../../src/record/cells/columns.ts"
+import { absent, refused } from "../../src/record/cells/kinds.ts"
+import type { FastLeaf } from "../../src/record/cells/leaves.ts"
+import { canGenerate } from "../../src/record/compile/generate.ts"
+import { isTransformed, type Plan, planOf } from "../../src/record/compile/plan.ts"
+import { reader } from "../../src/record/compile/reader.ts"
+import { structOf } from "../../src/record/compile/struct.ts"
+import { wholeOf } from "../../src/record/compile/values.ts"
+import { writer } from "../../src/record/compile/writer.ts"
+import { Parser } from "../../src/record/csv/parser.ts"
+import { Slab } from "../../src/record/csv/slab.ts"
 import { records } from "../../src/record/decode.ts"
 import * as Field from "../../src/record/Field.ts"
-import { canGenerate } from "../../src/record/generate.ts"
-import { absent, refused } from "../../src/record/kinds.ts"
-import type { FastLeaf } from "../../src/record/leaves.ts"
 import { misreadOf } from "../../src/record/misread.ts"
-import { Parser } from "../../src/record/parser.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
-import { Slab } from "../../src/record/slab.ts"
-import { structOf } from "../../src/record/struct.ts"
-import { wholeOf } from "../../src/record/values.ts"
 import { random } from "./random.ts"
 
 const codecOf = (schema: RecordCodec.RecordSchema) => Result.getOrThrow(RecordCodec.make(schema))
@@ -407,7 +409,7 @@ const someSchema = (seed: number): RecordCodec.RecordSchema => {
 
 const parts = (schema: RecordCodec.RecordSchema) => {
   const root = Result.getOrThrow(Columns.groupOf(Schema.toEncoded(schema).ast))
-  return { root, plan: Compiled.planOf(schema.ast, root), codec: codecOf(schema) }
+  return { root, plan: planOf(schema.ast, root), codec: codecOf(schema) }
 }
 
 /** Every field of a value, some of them not what they should be. */
@@ -419,7 +421,7 @@ const someRecord = (schema: RecordCodec.RecordSchema, seed: number): unknown => 
     const others = int(8) === 0 ? [] : Array.from({ length: 20 }, () => of(values))
     return [value, ...others].find((value) => write(value, {}) !== undefined) ?? value
   }
-  const ofType = (node: Compiled.Plan): unknown => {
+  const ofType = (node: Plan): unknown => {
     const record: Record<string, unknown> = {}
     for (const child of node.nodes) {
       if (int(12) === 0) continue
@@ -461,7 +463,7 @@ const compareReading = (schema: RecordCodec.RecordSchema, seed: number, rows: nu
   const decode = Result.getOrThrow(codec.decoder(header))
   if (plan === undefined) return
   const width = header.length
-  const read = Compiled.reader(plan, { positions: [...header.keys()].toReversed(), width }, canGenerate)
+  const read = reader(plan, { positions: [...header.keys()].toReversed(), width }, canGenerate)
   let i = 0
   const parser = new Parser<never, never>(Csv.standard, () => (block, at, o, end) => {
     while (o < end) {
@@ -472,7 +474,7 @@ const compareReading = (schema: RecordCodec.RecordSchema, seed: number, rows: nu
         const row = lines[i++] ?? []
         const expected = decode(row)
         tally.read++
-        if (Compiled.isTransformed(plan)) tally.transformed++
+        if (isTransformed(plan)) tally.transformed++
         assert.deepStrictEqual(Result.succeed(record), expected, JSON.stringify(row))
         assert.deepStrictEqual(orderOf(record), orderOf(Result.getOrThrow(expected)))
         assert.strictEqual(Object.getPrototypeOf(record), Object.getPrototypeOf(Result.getOrThrow(expected)))
@@ -497,7 +499,7 @@ const compareWriting = (schema: RecordCodec.RecordSchema, seed: number, rows: nu
   const dialect = of([Csv.standard, { columnDelimiter: "SEMICOLON", lineEnding: "CRLF" } as const])
   const nulls = of(["clear", "ignore"] as const)
   const positions = [...codec.columns.keys()]
-  const write = Compiled.writer(plan, { positions, dialect, clear: nulls === "clear" }, canGenerate)
+  const write = writer(plan, { positions, dialect, clear: nulls === "clear" }, canGenerate)
   const slab = new Slab()
   for (let i = 0; i < rows; i++) {
     const record = someRecord(schema, seed * 1_000 + i)
@@ -508,7 +510,7 @@ const compareWriting = (schema: RecordCodec.RecordSchema, seed: number, rows: nu
     }
     const row = new TextDecoder("utf-8", { ignoreBOM: true }).decode(slab.take(end))
     tally.written++
-    if (Compiled.isTransformed(plan)) tally.transformed++
+    if (isTransformed(plan)) tally.transformed++
     const expected = Result.map(codec.encode(record, nulls), (cells) =>
       Csv.encodeRows(
         [dialect.lineEnding === "CRLF" ? cells.map((cell) => cell.replaceAll("\n", "\r\n")) : cells],
@@ -594,7 +596,7 @@ describe("a compiled codec", () => {
     })
     const schema = Texts.pipe(Schema.decodeTo(Texts, transformation))
     const { codec, plan } = parts(schema)
-    assert.isTrue(plan !== undefined && Compiled.isTransformed(plan))
+    assert.isTrue(plan !== undefined && isTransformed(plan))
     assert.isTrue(misreadOf(schema.ast).isOpaque)
     const out: Array<unknown> = []
     const parser = new Parser(Csv.standard, records(codec))

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { counted } from "../../src/counted.ts"
-import { Block, loopScanner, wasmScanner, withBlock } from "../../src/record/block.ts"
-import type { CsvError } from "../../src/record/csvError.ts"
-import { standard } from "../../src/record/dialect.ts"
-import { caseOf, isIdAt, lastOf } from "../../src/record/ids.ts"
-import { instantAt } from "../../src/record/instants.ts"
-import { eachRow, type OnHeader, Parser } from "../../src/record/parser.ts"
+import { caseOf, isIdAt, lastOf } from "../../src/record/cells/ids.ts"
+import { instantAt } from "../../src/record/cells/instants.ts"
+import { Block, loopScanner, wasmScanner, withBlock } from "../../src/record/csv/block.ts"
+import type { CsvError } from "../../src/record/csv/csvError.ts"
+import { standard } from "../../src/record/csv/dialect.ts"
+import { eachRow, type OnHeader, Parser } from "../../src/record/csv/parser.ts"
 import { random } from "./random.ts"
 
 const utf8 = new TextEncoder()

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Result, Schema, SchemaAST, SchemaTransformation, Struct } from "effect"
 import * as Csv from "../../src/record/Csv.ts"
-import * as Columns from "../../src/record/columns.ts"
-import * as Compiled from "../../src/record/compile.ts"
+import * as Columns from "../../src/record/cells/columns.ts"
+import { isTransformed, planOf } from "../../src/record/compile/plan.ts"
+import { renamingOf } from "../../src/record/compile/renaming.ts"
+import { Parser } from "../../src/record/csv/parser.ts"
 import { records } from "../../src/record/decode.ts"
 import * as Field from "../../src/record/Field.ts"
-import { Parser } from "../../src/record/parser.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
-import { renamingOf } from "../../src/record/renaming.ts"
 
 type AnyRecord = Readonly<Record<string, unknown>>
 type Transform = (record: AnyRecord) => AnyRecord
@@ -19,8 +19,8 @@ const names = ["a", "b"]
 const told = (transform: Transform) => renamingOf(transform as (record: object) => unknown, names)
 
 const isCompiled = ({ ast }: RecordCodec.RecordSchema): boolean => {
-  const plan = Compiled.planOf(ast, Result.getOrThrow(Columns.groupOf(SchemaAST.toEncoded(ast))))
-  return plan !== undefined && !Compiled.isTransformed(plan)
+  const plan = planOf(ast, Result.getOrThrow(Columns.groupOf(SchemaAST.toEncoded(ast))))
+  return plan !== undefined && !isTransformed(plan)
 }
 
 describe("a renaming", () => {

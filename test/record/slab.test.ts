@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema, SchemaTransformation } from "effect"
-import { putInstant } from "../../src/record/instants.ts"
+import { putInstant } from "../../src/record/cells/instants.ts"
+import { encodeRows } from "../../src/record/csv/rows.ts"
+import { full, type Put, putNumber, room, Slab } from "../../src/record/csv/slab.ts"
+import { loopTexts, wasmTexts } from "../../src/record/csv/texts.ts"
 import * as limits from "../../src/record/limits.ts"
 import * as RecordCodec from "../../src/record/RecordCodec.ts"
-import { encodeRows } from "../../src/record/rows.ts"
-import { full, type Put, putNumber, room, Slab } from "../../src/record/slab.ts"
-import { loopTexts, wasmTexts } from "../../src/record/texts.ts"
 import { random } from "./random.ts"
 
 const slab = new Slab()

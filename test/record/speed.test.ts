@@ -5,8 +5,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as Csv from "../../src/record/Csv.ts"
+import { Parser } from "../../src/record/csv/parser.ts"
 import { records } from "../../src/record/decode.ts"
-import { Parser } from "../../src/record/parser.ts"
 import { Account, accounts, codecOf } from "../bench/data.ts"
 
 const cpu = (work: () => void): number => {

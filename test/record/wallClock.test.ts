@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Option } from "effect"
-import { wallClock } from "../../src/record/wallClock.ts"
+import { wallClock } from "../../src/record/cells/wallClock.ts"
 import { random } from "./random.ts"
 
 const hour = 3_600_000

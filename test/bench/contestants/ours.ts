@@ -2,9 +2,9 @@
 
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { standard } from "../../../src/record/csv/dialect.ts"
+import { Parser } from "../../../src/record/csv/parser.ts"
 import { records } from "../../../src/record/decode.ts"
-import { standard } from "../../../src/record/dialect.ts"
-import { Parser } from "../../../src/record/parser.ts"
 import * as RecordCodec from "../../../src/record/RecordCodec.ts"
 import { Account, accounts, codecOf, countOf, csvChunks, Texts } from "../data.ts"
 import type { Setup } from "../suite.ts"

@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import { kept } from "./kept.ts"
+import { kept } from "../kept.ts"
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,6 +1,6 @@
-import { type Dialect, delimiters, newlines, special } from "./dialect.ts"
+import { type Dialect, delimiters, newlines, special } from "../csv/dialect.ts"
+import { type Put, putAscii, putPoint, room, type Slab } from "../csv/slab.ts"
 import type { FastLeaf } from "./leaves.ts"
-import { type Put, putAscii, putPoint, room, type Slab } from "./slab.ts"
 
 /**
  * Writes a field's value behind `at` as it stands in a row, and gives where it ends; -1

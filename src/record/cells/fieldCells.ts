@@ -1,10 +1,10 @@
 // How the cells of Salesforce's field types are read and written without Schema; see `Field`.
 
+import type { Put } from "../csv/slab.ts"
 import { caseAt, isId, isIdAt, lastOf } from "./ids.ts"
 import { clockAt, dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
 import { isUtc, number, putFinite, type Read, refused, string } from "./kinds.ts"
 import type { KnownCells } from "./known.ts"
-import type { Put } from "./slab.ts"
 import { utcOf } from "./utc.ts"
 
 const day = 86_400_000

@@ -1,4 +1,4 @@
-import { type Put, pointAndDigits } from "./slab.ts"
+import { type Put, pointAndDigits } from "../csv/slab.ts"
 
 /** An instant as Salesforce and ISO 8601 write it: a date alone, or with a time and `Z` or an offset. */
 const instant = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d)))?$/

@@ -1,4 +1,4 @@
-import * as limits from "./limits.ts"
+import * as limits from "../limits.ts"
 import { type Copy, loopTexts, type Texts, wasmTexts } from "./texts.ts"
 
 /** How many bytes a cell that is no text takes at most, its delimiter included. */

@@ -2,11 +2,11 @@ import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Block, Figures } from "./block.ts"
+import type { Block, Figures } from "../csv/block.ts"
+import { type Put, putNumber } from "../csv/slab.ts"
 import * as Columns from "./columns.ts"
 import { dayAt, formatInstant, instantAt, isInYears, parseInstant, putInstant } from "./instants.ts"
 import { bareMembersOf, textLiterals } from "./members.ts"
-import { type Put, putNumber } from "./slab.ts"
 import { utcOf } from "./utc.ts"
 
 /** What a fast reader gives for a cell that Schema is to judge. */

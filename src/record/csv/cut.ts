@@ -1,7 +1,7 @@
-import { counted } from "../counted.ts"
+import { counted } from "../../counted.ts"
+import * as limits from "../limits.ts"
 import { CsvError } from "./csvError.ts"
 import { type Dialect, delimiters, newlines } from "./dialect.ts"
-import * as limits from "./limits.ts"
 import type { Machine } from "./machine.ts"
 
 /** Whole records of a CSV file, as they can be sent; exported by `Csv`, which documents it. */

@@ -1,4 +1,4 @@
-import { counted } from "../counted.ts"
+import { counted } from "../../counted.ts"
 import { type Block, blockBytes, withBlock } from "./block.ts"
 import { CsvError } from "./csvError.ts"
 import { type Dialect, delimiters } from "./dialect.ts"

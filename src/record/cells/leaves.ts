@@ -4,13 +4,13 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import type { Put } from "../csv/slab.ts"
+import type { RecordSchema } from "../model.ts"
 import type * as Columns from "./columns.ts"
 import { absent, type Cells, type Figure, type Kind, kindOf, number, type Read, refused, string } from "./kinds.ts"
 import { type KnownCells, knownOf } from "./known.ts"
 import { bareMembersOf, hasEncodingChecks, isBare, isEmptyType, textLiterals } from "./members.ts"
-import type { RecordSchema } from "./model.ts"
 import { isNothing, optionsOf } from "./options.ts"
-import type { Put } from "./slab.ts"
 
 /** The text of a field's value, `null` for a null, `undefined` for what Schema is to judge. */
 export type Write = (value: unknown, record: object) => string | null | undefined

@@ -1,10 +1,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { absent, type Kind, refused } from "../cells/kinds.ts"
+import { alone, checkedOf, checksOf, membersOf, type Transformation, transformationOf } from "../cells/leaves.ts"
+import { hasEncodingChecks } from "../cells/members.ts"
 import { mostGenerated } from "./generate.ts"
-import { absent, type Kind, refused } from "./kinds.ts"
-import { alone, checkedOf, checksOf, membersOf, type Transformation, transformationOf } from "./leaves.ts"
-import { hasEncodingChecks } from "./members.ts"
 import type { Struct } from "./struct.ts"
 
 /** What a struct is made of as a whole; `refused` is what Schema is to judge. */

@@ -1,10 +1,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { canonicalText } from "../canonicalText.ts"
+import { canonicalText } from "../../canonicalText.ts"
+import * as limits from "../limits.ts"
+import type { Problem, RecordSchema } from "../model.ts"
 import { isInYears, parseInstant } from "./instants.ts"
-import * as limits from "./limits.ts"
-import type { Problem, RecordSchema } from "./model.ts"
 
 /** A field whose value is one cell. */
 export interface Leaf {

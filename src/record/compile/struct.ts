@@ -1,8 +1,8 @@
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { pureOf, type Transformation } from "./leaves.ts"
-import { hasEncodingChecks, isBare } from "./members.ts"
+import { pureOf, type Transformation } from "../cells/leaves.ts"
+import { hasEncodingChecks, isBare } from "../cells/members.ts"
 import { renamingOf } from "./renaming.ts"
 
 export interface Field {
