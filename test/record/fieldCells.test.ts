@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, DateTime, Equal, Hash, Option, Result, Schema, type SchemaAST, SchemaTransformation } from "effect"
+import { anyText } from "../../src/record/cells/cellWriter.ts"
 import * as Cells from "../../src/record/cells/fieldCells.ts"
 import { date as dates, refused, utc as utcs } from "../../src/record/cells/kinds.ts"
 import { type KnownCells, knownOf } from "../../src/record/cells/known.ts"
 import { utcOf } from "../../src/record/cells/utc.ts"
 import { wallClock } from "../../src/record/cells/wallClock.ts"
 import { Block } from "../../src/record/csv/block.ts"
+import { standard } from "../../src/record/csv/dialect.ts"
 import { Slab } from "../../src/record/csv/slab.ts"
 import * as Field from "../../src/record/Field.ts"
 import { random } from "./random.ts"
@@ -110,7 +112,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 /** A text with one character that is another. */
 const mutated = (text: string): string => {
   const at = int(text.length + 1)
-  const other = of(["", ..."0159AZaz-:.+/@;TZ \t\u00a0é", "\u0141", "\u2003"])
+  const other = of(["", ..."0159AZaz-:.+/@;TZ \t\u00a0é", "\u0141", "\u2003", ","])
   return (text.slice(0, at) + other + text.slice(at + int(2))).toWellFormed()
 }
 
@@ -126,8 +128,13 @@ const read = (cells: KnownCells, text: string): unknown => {
 }
 
 const slab = new Slab()
+const putText = anyText(standard)
 /** The text that is written of a value. */
-const written = ({ fits, put, write }: KnownCells, value: unknown): string | undefined => {
+const written = ({ fits, fitsAt, put, write }: KnownCells, value: unknown): string | undefined => {
+  if (fitsAt !== undefined) {
+    const end = typeof value === "string" ? putText(slab, 7, value) : -1
+    return end >= 0 && fitsAt(slab.bytes, 7, end) ? String(value) : undefined
+  }
   if (fits !== undefined) return typeof value === "string" && fits(value) ? value : undefined
   if (put === undefined) return write?.(value)
   slab.bytes.fill(0, 0, 64)
@@ -157,7 +164,7 @@ describe("the cells of fields", () => {
       const others = [undefined, null, 1, true, {}, [], new Date(0), DateTime.makeUnsafe(0), "", "001D000000IRFmaIAH"]
       for (let i = 0; i < 20_000; i++) {
         const one = value()
-        const any = int(4) > 0 ? one : typeof one === "string" ? mutated(one) : of(others)
+        const any = int(4) > 0 ? one : typeof one === "string" ? of([mutated(one), `${one}"`, `"${one}`]) : of(others)
         const cell = written(cells, any)
         if (cell === undefined) continue
         assert.deepStrictEqual(encode(any), Result.succeed(cell))

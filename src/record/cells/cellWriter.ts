@@ -10,7 +10,7 @@ export type PutCell = (slab: Slab, at: number, value: unknown, record: object) =
 
 /** How the cells of one leaf are written. `nothing` is what a null becomes. */
 export const cellWriter = (
-  { fits, put, some, write }: Omit<FastLeaf, "givesBack">,
+  { fits, fitsAt, put, some, write }: Omit<FastLeaf, "givesBack">,
   dialect: Dialect,
   nothing: string
 ): PutCell => {
@@ -19,6 +19,10 @@ export const cellWriter = (
   const putSome = leaf && cellWriter(leaf, dialect, nothing)
   return (slab, at, value, record) => {
     if (fits !== undefined && typeof value === "string" && fits(value)) return putText(slab, at, value)
+    if (fitsAt !== undefined && typeof value === "string") {
+      const end = putText(slab, at, value)
+      if (end >= 0 && fitsAt(slab.bytes, at, end)) return end
+    }
     if (put !== undefined && value !== null && value !== undefined) return put(slab, at, value)
     if (putSome !== undefined && isSome?.(value)) return putSome(slab, at, value.value, record)
     const text = write(value, record)

@@ -1,7 +1,7 @@
 // How the cells of Salesforce's field types are read and written without Schema; see `Field`.
 
 import type { Put } from "../csv/slab.ts"
-import { caseAt, isId, isIdAt, lastOf } from "./ids.ts"
+import { caseAt, isIdAt, lastOf } from "./ids.ts"
 import { clockAt, dayAt, instantAt, putDay, putInstant, timeAt } from "./instants.ts"
 import { isUtc, number, putFinite, type Read, refused, string } from "./kinds.ts"
 import type { KnownCells } from "./known.ts"
@@ -19,7 +19,7 @@ export const id: KnownCells = {
     const bits = length === 15 ? caseAt(block.bytes, from) : -1
     return bits < 0 ? refused : block.cell(from, to) + lastOf(bits)
   },
-  fits: isId,
+  fitsAt: (bytes, from, to) => to - from === 18 && isIdAt(bytes, from),
   figure: { of: "ids" }
 }
 
@@ -94,20 +94,18 @@ export const textOf = (characters: number): KnownCells => ({
   fits: (text) => text.length <= characters
 })
 
+const QUOTE = 34
 const AT = 64
 const DELETE = 127
 const mostOfEmail = 80
 
 export const email: KnownCells = {
   read: (block, from, to) => (isEmailAt(block.bytes, from, to) ? string.read(block, from, to) : refused),
-  fits: (text) => text.length <= mostOfEmail && ascii.test(text),
+  fitsAt: (bytes, from, to) => bytes[from] !== QUOTE && isEmailAt(bytes, from, to),
   figure: { of: "emails" }
 }
 
-/** An address that is ASCII: whether other characters are blanks, is for the pattern of the schema to say. */
-const ascii = /^[!-?A-~]+@[!-?A-~]+$/
-
-/** Whether there is one. */
+/** Whether there is an address that is ASCII: whether other characters are blanks, is for the pattern to say. */
 const isEmailAt = (bytes: Uint8Array, from: number, to: number): boolean => {
   if (to - from > mostOfEmail) return false
   let at = -1

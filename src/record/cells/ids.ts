@@ -30,22 +30,10 @@ export const isIdAt = (bytes: Uint8Array, at: number): boolean => {
 export const lastOf = (bits: number): string =>
   letters.charAt(bits & 31) + letters.charAt((bits >> 5) & 31) + letters.charAt(bits >> 10)
 
-const scratch = new Uint8Array(18)
+const scratch = new Uint8Array(15)
 
 /** The same of a text of letters and digits. */
 export const caseOf = (id: string): number => {
   for (let i = 0; i < 15; i++) scratch[i] = id.charCodeAt(i)
   return caseAt(scratch, 0)
-}
-
-/** Whether a text is such an id. */
-export const isId = (text: string): boolean => {
-  if (text.length !== 18) return false
-  let all = 0
-  for (let i = 0; i < 18; i++) {
-    const char = text.charCodeAt(i)
-    all |= char
-    scratch[i] = char
-  }
-  return all < 128 && isIdAt(scratch, 0)
 }

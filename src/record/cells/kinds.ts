@@ -34,6 +34,8 @@ export interface Cells {
   readonly put?: Put<unknown> | undefined
   /** Whether a text is one of the values: where these are texts, and cells as they are. */
   readonly fits?: ((text: string) => boolean) | undefined
+  /** The same of a text that was written, where bytes tell it sooner. Bytes with quotes around them are none. */
+  readonly fitsAt?: ((bytes: Uint8Array, from: number, to: number) => boolean) | undefined
   /** How a whole column is read at once, where that is faster. */
   readonly figure?: Figure | undefined
   /** Whether a value is read as it was written, if there are some that are not. */

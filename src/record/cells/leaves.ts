@@ -28,6 +28,8 @@ export interface FastLeaf {
   readonly figure: Figure | undefined
   /** Whether a text is one of its values: then there is no need to call `write`. */
   readonly fits: ((text: string) => boolean) | undefined
+  /** The same of the bytes that are written of a text. */
+  readonly fitsAt: Cells["fitsAt"]
   /** Whether its values are any texts, or null besides: then there is no need to call `read`. */
   readonly isAnyText: boolean
   /** Of options, which have a value, and how that is written. */
@@ -59,6 +61,7 @@ const byKind = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unproven 
         write: orNothing(name, cells.write, leaf, isUndefinable),
         put: cells.put,
         fits: cells.fits,
+        fitsAt: cells.fitsAt,
         mayBeAbsent: leaf.optional && !leaf.nullable,
         figure: cells.figure,
         isAnyText: cells === string && !leaf.optional && !isUndefinable
@@ -93,6 +96,7 @@ const ofOptions = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprov
     figure: of && make && { of, make: flow(make, decode) },
     put: undefined,
     fits: undefined,
+    fitsAt: undefined,
     mayBeAbsent: false,
     isAnyText: false
   }
@@ -136,7 +140,10 @@ const cellsOf = (ast: SchemaAST.AST, bySchema: () => Pick<Cells, "read">): Cells
   const kind = transformed(ast)
   const known = knownOf(ast)
   if (known === undefined) return kind
-  const { figure, fits, put, read, write } = withChecks(known.cells, checksOf(ast, ofFinite(filtersOf(known.added))))
+  const { figure, fits, fitsAt, put, read, write } = withChecks(
+    known.cells,
+    checksOf(ast, ofFinite(filtersOf(known.added)))
+  )
   const others = kind ?? bySchema()
   return {
     read: (block, from, to) => {
@@ -146,6 +153,7 @@ const cellsOf = (ast: SchemaAST.AST, bySchema: () => Pick<Cells, "read">): Cells
     write: write ?? kind?.write ?? (() => undefined),
     put,
     fits,
+    fitsAt,
     figure
   }
 }
@@ -246,6 +254,7 @@ const withChecks = <C extends KnownCells>(cells: C, passes: ((value: unknown) =>
         return text !== undefined && passes(value) ? text : undefined
       }),
     fits: fits && ((text) => fits(text) && passes(text)),
+    fitsAt: undefined,
     put:
       put &&
       ((slab, at, value) => {
@@ -315,6 +324,7 @@ const bySchema = (name: string, ast: SchemaAST.AST, leaf: Columns.Leaf): Unprove
     },
     put: undefined,
     fits: undefined,
+    fitsAt: undefined,
     figure: undefined,
     mayBeAbsent: isOptional(ast),
     isAnyText: false

@@ -151,12 +151,15 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
         const cell = `${constant(cellWriter(node, dialect, nothing))}(slab, at, ${field}, ${value})`
         // what most values are is told from others without a call
         const fits = node.isAnyText || node.fits === undefined ? "" : ` && ${constant(node.fits)}(${field})`
+        const written = `(end = putAnyText(slab, at, ${field})) >= 0`
         const usual =
           node.fits !== undefined
             ? `typeof ${field} === "string"${fits} ? putAnyText(slab, at, ${field}) : `
-            : node.put !== undefined
-              ? `${field} !== null && ${field} !== undefined ? ${constant(node.put)}(slab, at, ${field}) : `
-              : ""
+            : node.fitsAt !== undefined
+              ? `typeof ${field} === "string" && ${written} && ${constant(node.fitsAt)}(bytes, at, end) ? end : `
+              : node.put !== undefined
+                ? `${field} !== null && ${field} !== undefined ? ${constant(node.put)}(slab, at, ${field}) : `
+                : ""
         const put = `{ const ${field} = ${value}[${key}]; at = ${usual}${cell} }`
         return parent === undefined && !nullable
           ? put
@@ -182,6 +185,7 @@ const generateWriter = (plan: Plan, options: WriteOptions): WriteRecord => {
     return (slab, start, record) => {
       const { bytes } = slab
       let at = start
+      let end = 0
       ${lines.join("\n")}
       ${row.join("\n")}
       ${positions.length === 1 ? `if (at === start) at = putAscii(slab, at, '""')` : ""}
