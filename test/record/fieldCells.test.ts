@@ -8,8 +8,11 @@ import { utcOf } from "../../src/record/cells/utc.ts"
 import { wallClock } from "../../src/record/cells/wallClock.ts"
 import { Block } from "../../src/record/csv/block.ts"
 import { standard } from "../../src/record/csv/dialect.ts"
+import { Parser } from "../../src/record/csv/parser.ts"
 import { Slab } from "../../src/record/csv/slab.ts"
+import { results } from "../../src/record/decode.ts"
 import * as Field from "../../src/record/Field.ts"
+import * as RecordCodec from "../../src/record/RecordCodec.ts"
 import { random } from "./random.ts"
 
 const { int, of } = random(5)
@@ -236,6 +239,31 @@ describe("what is known of fields", () => {
     )
     assert.isUndefined(made(Schema.Trim.pipe(Schema.decodeTo(Schema.Number, numberFromString))))
     assert.isUndefined(made(Schema.String.pipe(Schema.decodeTo(Schema.BigInt, bigintFromString))))
+  })
+})
+
+describe("a check that somebody added", () => {
+  it("is asked of each value that is written and read", () => {
+    for (const [name, { schema, value }] of Object.entries(kinds)) {
+      let isFine = true
+      const checked = schema.check(Schema.makeFilter(() => isFine))
+      const codec = Result.getOrThrow(RecordCodec.make(Schema.Struct({ F: checked, G: Schema.String })))
+      const records = Array.from({ length: 200 }, () => ({ F: value() as never, G: "G" }))
+      const encode = codec.encoder({ nulls: "ignore" })
+      const decode = (bytes: Uint8Array) => {
+        const rows: Array<Result.Result<{ readonly F: unknown; readonly G: string }, RecordCodec.InvalidRecord>> = []
+        const parser = new Parser(standard, results(codec))
+        const header = new TextEncoder().encode('"F","G"\n')
+        assert.isUndefined(parser.feed(header, rows) ?? parser.feed(bytes, rows) ?? parser.end(rows))
+        return rows.filter(Result.isSuccess).length
+      }
+      const { bytes, rows } = encode(records)
+      assert.isAbove(rows, 20, name)
+      assert.strictEqual(decode(bytes), rows, name)
+      isFine = false
+      assert.strictEqual(encode(records).rows, 0, name)
+      assert.strictEqual(decode(bytes), 0, name)
+    }
   })
 })
 
