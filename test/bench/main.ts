@@ -83,10 +83,13 @@ interface Rounds {
   readonly theirs: Array<Round>
 }
 
-/** Rounds in turns, in two processes that are there all the time; and in two others, as some are slow for as long as they live. */
+/**
+ * Rounds in turns, in two processes that are there all the time; and again in others, as one of two processors may be
+ * slow for a while, and with it all that runs on it.
+ */
 const inTurns = async (row: Row): Promise<Rounds> => {
   const rounds: Rounds = { ours: [], theirs: [] }
-  for (let pair = 0; pair < pairs; pair++) {
+  for (let pair = 0; pair < (quick ? 2 : 6); pair++) {
     const [ours, theirs] = await Promise.all([start(row.ours), start(row.theirs)])
     try {
       // the first rounds are for the compiler of Node, which takes longer than some of them
@@ -96,7 +99,7 @@ const inTurns = async (row: Row): Promise<Rounds> => {
       }
       // what else the machine does comes in bursts
       const start = performance.now()
-      for (let i = 0; i < 5 || performance.now() - start < 2_000; i++) {
+      for (let i = 0; i < 3 || performance.now() - start < 1_000; i++) {
         rounds.ours.push(await ours.round())
         rounds.theirs.push(await theirs.round())
       }
@@ -107,8 +110,6 @@ const inTurns = async (row: Row): Promise<Rounds> => {
   }
   return rounds
 }
-const pairs = 3
-
 /** Rounds in turns, each in a new process. */
 const inNewProcesses = async (row: Row): Promise<Rounds> => {
   const url = await server()
