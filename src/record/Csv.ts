@@ -127,8 +127,7 @@ export const decode =
     type OnRows = (rows: Arr.NonEmptyReadonlyArray<Row>) => Effect.Effect<ReadonlyArray<B>, E2>
     const none: ReadonlyArray<B> = []
     return bytes.pipe(
-      Stream.mapArray(inBlocks),
-      through(() => new Parser(dialect, rowsOfText)),
+      through(() => new Parser(dialect, rowsOfText), inBlocks),
       Stream.mapAccumArrayEffect(
         (): OnRows | undefined => undefined,
         Effect.fnUntraced(function* (state, chunk) {
@@ -196,10 +195,7 @@ export const decodeNamed =
         return make(read(block, at, o), cells as { readonly [K in keyof Apart]: string })
       })
     }
-    return bytes.pipe(
-      Stream.mapArray(inBlocks),
-      through(() => new Parser(dialect, onHeader))
-    )
+    return bytes.pipe(through(() => new Parser(dialect, onHeader), inBlocks))
   }
 
 /**

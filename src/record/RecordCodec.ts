@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Csv from "./Csv.ts"
 import * as Columns from "./cells/columns.ts"
 import * as Generate from "./compile/generate.ts"
@@ -179,10 +179,7 @@ export const decode =
   <E, R>(
     bytes: Stream.Stream<Uint8Array, E, R>
   ): Stream.Stream<A, E | Csv.CsvError | MissingColumn | InvalidRecord, R> =>
-    bytes.pipe(
-      Stream.mapArray(inBlocks),
-      through(() => new Parser(dialect, records(codec)))
-    )
+    bytes.pipe(through(() => new Parser(dialect, records(codec)), inBlocks))
 
 /**
  * Reads bytes of CSV as records, as `decode` does, but goes on after a row that does
@@ -196,10 +193,7 @@ export const decodeResult =
   <E, R>(
     bytes: Stream.Stream<Uint8Array, E, R>
   ): Stream.Stream<Result.Result<A, InvalidRecord>, E | Csv.CsvError | MissingColumn, R> =>
-    bytes.pipe(
-      Stream.mapArray(inBlocks),
-      through(() => new Parser(dialect, results(codec)))
-    )
+    bytes.pipe(through(() => new Parser(dialect, results(codec)), inBlocks))
 
 /** Where in the header each column stands. */
 const positionsOf = (

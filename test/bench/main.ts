@@ -89,7 +89,7 @@ interface Rounds {
  */
 const inTurns = async (row: Row): Promise<Rounds> => {
   const rounds: Rounds = { ours: [], theirs: [] }
-  for (let pair = 0; pair < (quick ? 2 : 6); pair++) {
+  for (let pair = 0; pair < (quick ? 2 : 3); pair++) {
     const [ours, theirs] = await Promise.all([start(row.ours), start(row.theirs)])
     try {
       // the first rounds are for the compiler of Node, which takes longer than some of them
@@ -99,7 +99,7 @@ const inTurns = async (row: Row): Promise<Rounds> => {
       }
       // what else the machine does comes in bursts
       const start = performance.now()
-      for (let i = 0; i < 3 || performance.now() - start < 1_000; i++) {
+      for (let i = 0; i < 5 || performance.now() - start < 2_000; i++) {
         rounds.ours.push(await ours.round())
         rounds.theirs.push(await theirs.round())
       }

@@ -45,7 +45,7 @@ const placeOf = (functionName: string, file: string): string => {
   if (file.startsWith("node:")) return "node"
   if (file.startsWith("wasm:")) return "record (WebAssembly)"
   if (file === "") return "record (generated), and natives"
-  const [, room] = /\/src\/(\w+)\/[\w.]+$/.exec(file) ?? []
+  const [, room] = /\/src\/(\w+)\/(?:\w+\/)?[\w.]+$/.exec(file) ?? []
   const [, dependency] = /\/node_modules\/((?:@[\w-]+\/)?[\w-]+)\//.exec(file) ?? []
   return dependency ?? room ?? "bench"
 }

@@ -14,11 +14,15 @@ export interface Machine<In, Out, Err> {
 }
 
 /**
- * A stream through a machine, one array for each input. What came before a failure
- * comes out before it, however the input was cut.
+ * A stream through a machine, one array for each input, which are those that arrive or
+ * what `cut` makes of them. What came before a failure comes out before it, however the
+ * input was cut.
  */
 export const through =
-  <In, Out, Err>(make: () => Machine<In, Out, Err>) =>
+  <In, Out, Err>(
+    make: () => Machine<In, Out, Err>,
+    cut?: (inputs: Arr.NonEmptyReadonlyArray<In>) => ReadonlyArray<In>
+  ) =>
   <E, R>(self: Stream.Stream<In, E, R>): Stream.Stream<Out, E | Err, R> =>
     Stream.transformPull(self, (upstream) =>
       Effect.sync(() => {
@@ -38,19 +42,20 @@ export const through =
             const error = machine.feed(inputs[next++] as In, out)
             if (error !== undefined || out.length > 0) return after(out, error)
           }
-          return Pull.matchEffect(upstream, {
-            onSuccess: (arrived) => {
-              inputs = arrived
-              next = 0
-              return pull
-            },
-            onFailure: Effect.failCause,
-            onDone: () => {
-              last = Cause.done()
-              const out: Array<Out> = []
-              return after(out, machine.end(out))
-            }
-          })
+          return more
+        })
+        const more = Pull.matchEffect(upstream, {
+          onSuccess: (arrived) => {
+            inputs = cut === undefined ? arrived : cut(arrived)
+            next = 0
+            return pull
+          },
+          onFailure: Effect.failCause,
+          onDone: () => {
+            last = Cause.done()
+            const out: Array<Out> = []
+            return after(out, machine.end(out))
+          }
         })
         return pull
       })
