@@ -107,6 +107,13 @@ const checks: ReadonlyArray<readonly [command: RegExp, check: (command: string) 
       })
   ],
   [
+    /^npm run bench:fields$/,
+    () =>
+      Effect.gen(function* () {
+        assert.match(yield* node(["test/bench/fields.ts", "Field.Boolean"]), /^Field\.Boolean *\t-?\d+\t-?\d+$/m)
+      })
+  ],
+  [
     /^npx effect-salesforce-bulk org /,
     (command) =>
       Effect.gen(function* () {
